@@ -1,0 +1,65 @@
+/**
+ * The names that the CDK app, the Lambdas and their readers share. Nothing else in `lambdas/` may be imported by `infra/`.
+ */
+
+/** The word that every tag, metric namespace and event of this project starts with. */
+export const PROJECT = 'iam-key-rotator';
+
+/** File beside the bundle that carries the deployed keys: the 4 KB that Lambda allows for its environment don't. */
+export const DEPLOYMENT_FILE = 'deployment.json';
+
+/** Environment variables that the functions read; all but the first are set by Lambda itself. */
+export const ENV = {
+  /** Namespace of the metrics (`POWERTOOLS_METRICS_NAMESPACE`, read by Powertools). */
+  metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
+  /** Service name in logs and metrics (`POWERTOOLS_SERVICE_NAME`, read by Powertools). */
+  serviceName: 'POWERTOOLS_SERVICE_NAME',
+  /** Folder of the function's code (`LAMBDA_TASK_ROOT`, set by Lambda). */
+  taskRoot: 'LAMBDA_TASK_ROOT',
+  /** The function's Region (`AWS_REGION`, set by Lambda). */
+  region: 'AWS_REGION',
+} as const;
+
+/**
+ * Tags on a managed secret. The first is set by the template and lets ListSecrets filter; the others are the ledger, written by the Lambdas.
+ *
+ * Secrets Manager allows 50 tags a secret, keys of 128 and values of 256 characters out of letters, digits, spaces and `+ - = . _ : / @`.
+ */
+export const TAGS = {
+  /** Value: the deployment's name. Says that this secret is managed, and by which deployment. */
+  deployment: `${PROJECT}:deployment`,
+  /** Prefix; followed by an access key id. One ledger entry a tracked key. */
+  keyPrefix: `${PROJECT}:key/`,
+  /** The intent to mint, written before CreateAccessKey. */
+  intent: `${PROJECT}:intent`,
+  /** Evidence that STS identified the pending key, written by testSecret and required by finishSecret. */
+  verified: `${PROJECT}:verified`,
+  /** The unique id of the IAM user, pinned at the first promotion. */
+  userId: `${PROJECT}:user-id`,
+} as const;
+
+/** Names of the metrics that the functions publish, all counts of one invocation. */
+export const METRICS = {
+  keysMinted: 'KeysMinted',
+  keysPromoted: 'KeysPromoted',
+  keysHeld: 'KeysHeld',
+  keysDisabled: 'KeysDisabled',
+  keysDeleted: 'KeysDeleted',
+  orphansCleared: 'OrphansCleared',
+  refusals: 'Refusals',
+  secretsExamined: 'SecretsExamined',
+  secretsFailed: 'SecretsFailed',
+  changeLimitReached: 'ChangeLimitReached',
+} as const;
+
+/** Service names (`ENV.serviceName`), one a function. */
+export const SERVICES = { rotate: `${PROJECT}-rotate`, retire: `${PROJECT}-retire` } as const;
+
+/**
+ * What a new secret holds until its first rotation. Frozen for ever: CloudFormation writes a changed SecretString over AWSCURRENT on the next
+ * deploy, which would take the current key from every application. It is the same for all secrets, so nothing in the configuration can change it.
+ */
+export const BOOTSTRAP_VALUE = '{"Bootstrap":"iam-key-rotator: no key yet, the first rotation stores one here"}';
+
+/** The field that marks the bootstrap value. */
+export const BOOTSTRAP_FIELD = 'Bootstrap';

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/emulator/**'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    restoreMocks: true,
+    coverage: {
+      provider: 'v8',
+      include: ['lambdas/**/*.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      thresholds: { 'lambdas/domain/**/*.ts': { branches: 100, functions: 100, lines: 100, statements: 100 } },
+    },
+  },
+});
