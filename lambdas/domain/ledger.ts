@@ -1,0 +1,243 @@
+/**
+ * The ledger: what neither IAM nor Secrets Manager remembers, in tags on the secret. See docs/adr/0001-ledger-in-tags.md.
+ *
+ * A key's entry names the version that holds it, so the key's role is derived from the version's labels and never stored.
+ */
+import { TAGS } from '../contract/names.ts';
+import { RotatorError } from './errors.ts';
+import { after, iso } from './model.ts';
+
+/** What is remembered of one key of ours. */
+export interface LedgerEntry {
+  readonly keyId: string;
+  /** The version that holds the key. Absent for an adopted key: no version ever held it. */
+  readonly version?: string;
+  readonly minted?: Date;
+  readonly promoted?: Date;
+  /** Since when another key is current, and which. Another `by` than today's current key makes the date stale. */
+  readonly superseded?: { readonly at: Date; readonly by: string };
+  readonly disabled?: Date;
+  /** Only of an adopted key, which the configuration goes on naming: its life is over. */
+  readonly deleted?: Date;
+}
+
+/** Written before CreateAccessKey. Unresolved while `minted` is absent: nobody knows yet whether a key came of it. */
+export interface Intent {
+  readonly token: string;
+  readonly at: Date;
+  /** The ids of the user's keys just before. */
+  readonly before: readonly string[];
+  /** The key that came of it and is safely stored. */
+  readonly minted?: string;
+}
+
+/** Written by testSecret: STS has identified the key of this token's version. */
+export interface Evidence {
+  readonly token: string;
+  readonly keyId: string;
+  readonly account: string;
+  readonly userId: string;
+  readonly at: Date;
+}
+
+export interface Ledger {
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
+  readonly intent?: Intent;
+  readonly evidence?: Evidence;
+  /** The unique id of the user, pinned at the first promotion. */
+  readonly userId?: string;
+}
+
+/** Tags as Secrets Manager takes them. */
+export type Tags = Record<string, string>;
+
+/** Listed key ids are joined by this: a comma is not allowed in a tag. */
+const JOIN = '/';
+
+/** The tag of a key's entry. */
+export function keyTag(keyId: string): string {
+  return `${TAGS.keyPrefix}${keyId}`;
+}
+
+/**
+ * Reads the ledger out of a secret's tags; other tags are none of its business.
+ *
+ * @throws RotatorError LEDGER_MALFORMED: a damaged entry is never taken for "none".
+ */
+export function parseLedger(tags: Readonly<Record<string, string>>): Ledger {
+  const entries = new Map<string, LedgerEntry>();
+  for (const [tag, value] of Object.entries(tags)) {
+    if (!tag.startsWith(TAGS.keyPrefix)) continue;
+    const keyId = tag.slice(TAGS.keyPrefix.length);
+    entries.set(keyId, parseEntry(keyId, new Fields(tag, value)));
+  }
+  const intent = tags[TAGS.intent];
+  const verified = tags[TAGS.verified];
+  const userId = tags[TAGS.userId];
+  return {
+    entries,
+    ...(intent !== undefined && { intent: parseIntent(new Fields(TAGS.intent, intent)) }),
+    ...(verified !== undefined && { evidence: parseEvidence(new Fields(TAGS.verified, verified)) }),
+    ...(userId !== undefined && { userId }),
+  };
+}
+
+/** The tag that records an entry. */
+export function entryTag(entry: LedgerEntry): Tags {
+  return {
+    [keyTag(entry.keyId)]: render({
+      version: entry.version,
+      minted: entry.minted,
+      // Once a key is superseded nobody asks when it was promoted, and a tag holds 256 characters.
+      promoted: entry.superseded === undefined ? entry.promoted : undefined,
+      superseded: entry.superseded?.at,
+      by: entry.superseded?.by,
+      disabled: entry.disabled,
+      deleted: entry.deleted,
+    }),
+  };
+}
+
+/** The tag that records an intent. */
+export function intentTag(intent: Intent): Tags {
+  return {
+    [TAGS.intent]: render({
+      token: intent.token,
+      at: intent.at,
+      before: intent.before.length > 0 ? intent.before.join(JOIN) : undefined,
+      minted: intent.minted,
+    }),
+  };
+}
+
+/** The tag that records the evidence of testSecret. */
+export function evidenceTag(evidence: Evidence): Tags {
+  return {
+    [TAGS.verified]: render({
+      token: evidence.token,
+      key: evidence.keyId,
+      account: evidence.account,
+      user: evidence.userId,
+      at: evidence.at,
+    }),
+  };
+}
+
+/** Clocks of Lambda and IAM may differ, and IAM tells a key's creation to the second. */
+const CLOCK_TOLERANCE = 5;
+/** A request that left just before the function's timeout may still take effect a little later. */
+const IN_FLIGHT = 60;
+
+/** When the run that wrote the intent is certainly over, and with it any key that may come of it. `rotateTimeout` in seconds. */
+export function settledAt(intent: Intent, rotateTimeout: number): Date {
+  return after(intent.at, rotateTimeout + IN_FLIGHT);
+}
+
+/** True when a key with this creation date can have come of the intent. */
+export function mayComeOf(
+  intent: Intent,
+  key: { readonly id: string; readonly created: Date },
+  rotateTimeout: number,
+): boolean {
+  return (
+    !intent.before.includes(key.id) &&
+    key.created >= after(intent.at, -CLOCK_TOLERANCE) &&
+    key.created <= after(settledAt(intent, rotateTimeout), CLOCK_TOLERANCE)
+  );
+}
+
+function parseEntry(keyId: string, fields: Fields): LedgerEntry {
+  const version = fields.text('version');
+  const minted = fields.date('minted');
+  const promoted = fields.date('promoted');
+  const supersededAt = fields.date('superseded');
+  const by = fields.text('by');
+  const disabled = fields.date('disabled');
+  const deleted = fields.date('deleted');
+  if ((supersededAt === undefined) !== (by === undefined)) throw fields.malformed("'superseded' and 'by' together");
+  return {
+    keyId,
+    ...(version !== undefined && { version }),
+    ...(minted !== undefined && { minted }),
+    ...(promoted !== undefined && { promoted }),
+    ...(supersededAt !== undefined && by !== undefined && { superseded: { at: supersededAt, by } }),
+    ...(disabled !== undefined && { disabled }),
+    ...(deleted !== undefined && { deleted }),
+  };
+}
+
+function parseIntent(fields: Fields): Intent {
+  const minted = fields.text('minted');
+  const before = fields.text('before');
+  return {
+    token: fields.required('token', fields.text('token')),
+    at: fields.required('at', fields.date('at')),
+    before: before === undefined ? [] : before.split(JOIN),
+    ...(minted !== undefined && { minted }),
+  };
+}
+
+function parseEvidence(fields: Fields): Evidence {
+  return {
+    token: fields.required('token', fields.text('token')),
+    keyId: fields.required('key', fields.text('key')),
+    account: fields.required('account', fields.text('account')),
+    userId: fields.required('user', fields.text('user')),
+    at: fields.required('at', fields.date('at')),
+  };
+}
+
+function render(fields: Record<string, string | Date | undefined>): string {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value instanceof Date ? iso(value) : value}`)
+    .join(' ');
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+
+/** The `name=value` words of one tag. */
+class Fields {
+  readonly #tag: string;
+  readonly #value: string;
+  readonly #words: ReadonlyMap<string, string>;
+
+  constructor(tag: string, value: string) {
+    this.#tag = tag;
+    this.#value = value;
+    const words = new Map<string, string>();
+    for (const word of value.split(' ').filter((text) => text !== '')) {
+      const at = word.indexOf('=');
+      if (at < 1) throw this.malformed('words of the form name=value');
+      words.set(word.slice(0, at), word.slice(at + 1));
+    }
+    this.#words = words;
+  }
+
+  text(name: string): string | undefined {
+    return this.#words.get(name);
+  }
+
+  date(name: string): Date | undefined {
+    const text = this.#words.get(name);
+    if (text === undefined) return undefined;
+    const date = new Date(text);
+    if (!DATE.test(text) || Number.isNaN(date.getTime())) throw this.malformed(`'${name}' as a UTC date to the second`);
+    return date;
+  }
+
+  required<T>(name: string, value: T | undefined): T {
+    if (value === undefined) throw this.malformed(`'${name}' to be there`);
+    return value;
+  }
+
+  malformed(expected: string): RotatorError {
+    return new RotatorError('LEDGER_MALFORMED', {
+      found: `the tag ${this.#tag} is '${this.#value}'`,
+      expected,
+      remedy:
+        'put the tag right by hand, or remove it: a key without its entry counts as a stranger and is never changed, ' +
+        'and missing dates are written anew as of now',
+    });
+  }
+}

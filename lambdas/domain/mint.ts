@@ -1,0 +1,231 @@
+/**
+ * The decision of createSecret: mint a key, take up one that an earlier run left in a version, or refuse.
+ */
+import type { DeployedKey } from '../contract/deployment.ts';
+import { describeKey } from './describe-key.ts';
+import { RotatorError } from './errors.ts';
+import { type LedgerEntry, settledAt } from './ledger.ts';
+import { type AccessKey, after, iso, type LastUse } from './model.ts';
+import { type Role, roleOf, type Standing } from './roles.ts';
+import { type BootstrapValue, type KeyValue, renderValue } from './secret-value.ts';
+
+/** IAM allows a user two access keys, inactive ones included (IAM quotas). */
+export const KEYS_PER_USER = 2;
+
+/** What createSecret has gathered. */
+export interface MintObserved extends Standing {
+  readonly token: string;
+  readonly currentVersion: string;
+  readonly current: KeyValue | BootstrapValue;
+  readonly keys: readonly AccessKey[];
+  /** The user's unique id, read when `provesSameUser` could not tell. */
+  readonly userId: string | undefined;
+  /** Values of unlabelled versions whose key was never promoted, by version. */
+  readonly abandoned: ReadonlyMap<string, KeyValue>;
+  /** Last uses read so far, by key id; undefined as a value: never used. */
+  readonly lastUse: ReadonlyMap<string, LastUse | undefined>;
+}
+
+export type MintPlan =
+  /** Read the last use of these keys and decide again. */
+  | { readonly do: 'look'; readonly keyIds: readonly string[] }
+  /** Store the key of an abandoned version under the new token. */
+  | {
+      readonly do: 'reuse';
+      readonly value: KeyValue;
+      readonly created: Date;
+      readonly register: readonly LedgerEntry[];
+    }
+  /** Clear the orphans, free the slots, announce, mint. */
+  | {
+      readonly do: 'mint';
+      readonly clear: readonly string[];
+      readonly free: readonly string[];
+      readonly register: readonly LedgerEntry[];
+    }
+  | { readonly do: 'refuse'; readonly error: RotatorError };
+
+/** Seconds: an abandoned key closer than this to its disabling is not taken up, since a retire pass may be about to act on it. */
+const REUSE_MARGIN = 3600;
+/**
+ * True when no call is needed to know that the user is the one whose id is pinned. Key ids are never given twice and go with their user: a
+ * user made again under the same name can't have the current key.
+ */
+export function provesSameUser(observed: Pick<MintObserved, 'ledger' | 'currentKeyId' | 'keys'>): boolean {
+  return observed.ledger.userId === undefined || observed.keys.some((key) => key.id === observed.currentKeyId);
+}
+
+/** The versions whose values createSecret reads to find a key that it can take up: never promoted, in no label, not this token's. */
+export function abandonedVersions(observed: Pick<MintObserved, 'ledger' | 'labels' | 'token'>): readonly string[] {
+  const versions = [...observed.ledger.entries.values()]
+    .filter((entry) => entry.promoted === undefined && entry.disabled === undefined)
+    .map((entry) => entry.version);
+  const intent = observed.ledger.intent;
+  if (intent?.minted === undefined) versions.push(intent?.token);
+  return [...new Set(versions)].filter(
+    (version): version is string =>
+      version !== undefined && version !== observed.token && !observed.labels.has(version),
+  );
+}
+
+/**
+ * Decides what createSecret does.
+ *
+ * @param rotateTimeout timeout of the rotate function, in seconds
+ * @throws RotatorError VALUE_TOO_LARGE
+ */
+export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTimeout: number, now: Date): MintPlan {
+  const { ledger, keys } = observed;
+  const listed = (keyId: string | undefined): AccessKey | undefined => keys.find((key) => key.id === keyId);
+
+  if (
+    policy.adopt !== undefined &&
+    ledger.userId === undefined &&
+    !ledger.entries.has(policy.adopt) &&
+    !listed(policy.adopt)
+  ) {
+    return refuse('ADOPT_KEY_NOT_FOUND', {
+      found: `user ${policy.userName} has ${keys.length === 0 ? 'no key' : `the keys ${keys.map((key) => key.id).join(' and ')}`}`,
+      expected: `the key ${policy.adopt}, which rotator.config.ts adopts`,
+      remedy: "correct or remove 'adopt' for this user in rotator.config.ts and deploy",
+    });
+  }
+  if (!provesSameUser(observed) && observed.userId !== ledger.userId) {
+    return refuse('USER_RECREATED', {
+      found: `the user ${policy.userName} has the unique id ${observed.userId}`,
+      expected: `${ledger.userId}, the id pinned when the secret's first key was promoted`,
+      remedy:
+        'make sure that the readers of the secret may have a key of the new user, then remove the tag ' +
+        'iam-key-rotator:user-id from the secret and rotate again',
+    });
+  }
+
+  const intent = ledger.intent;
+  if (intent !== undefined && intent.minted === undefined && now < settledAt(intent, rotateTimeout)) {
+    return refuse('MINT_UNSETTLED', {
+      found: `a run announced a new key at ${iso(intent.at)} and did not say how it went`,
+      expected: `no other run at work; this one is over by ${iso(settledAt(intent, rotateTimeout))}`,
+      remedy: 'nothing: a rotation started after that time puts it right',
+    });
+  }
+
+  const register = registrations(observed, policy, now);
+  const reusable = findReusable(observed, now, policy);
+  if (reusable !== undefined) return { do: 'reuse', ...reusable, register };
+
+  const known = keys.map((key): KnownKey => ({ ...key, role: roleOf(key, observed, policy, rotateTimeout) }));
+  const candidates = known.filter((key) => key.role === 'orphan');
+  const unread = candidates.filter((key) => !observed.lastUse.has(key.id));
+  if (unread.length > 0) return { do: 'look', keyIds: unread.map((key) => key.id) };
+  const clear = candidates.filter((key) => observed.lastUse.get(key.id) === undefined).map((key) => key.id);
+
+  const tooMany = keys.length - clear.length - (KEYS_PER_USER - 1);
+  const free = known.filter((key) => isDeletable(key, observed, policy, now)).map((key) => key.id);
+  if (free.length < tooMany) return refuseForSlots(known, observed, policy, now);
+
+  // Refuses a value that would be too large while nothing is minted yet. Ids have 20 characters today, and 128 at most by the API.
+  renderValue({ id: 'A'.repeat(128), secret: 's'.repeat(128), created: now }, policy.userName, observed.current.others);
+  return { do: 'mint', clear, free: free.slice(0, Math.max(0, tooMany)), register };
+}
+
+/** A key and what it is to the secret. */
+interface KnownKey extends AccessKey {
+  readonly role: Role;
+}
+
+/** Invariant 3: a key of ours, Inactive for the whole recovery time. */
+function isDeletable(key: KnownKey, observed: MintObserved, policy: DeployedKey, now: Date): boolean {
+  const disabled = observed.ledger.entries.get(key.id)?.disabled;
+  return (
+    key.role === 'superseded' &&
+    key.status === 'Inactive' &&
+    disabled !== undefined &&
+    now >= after(disabled, policy.deleteAfter)
+  );
+}
+
+/** Entries that the ledger lacks: the current key (a team may have stored it by hand), and the adopted one. */
+function registrations(observed: MintObserved, policy: DeployedKey, now: Date): LedgerEntry[] {
+  const register: LedgerEntry[] = [];
+  for (const key of observed.keys) {
+    const entry = observed.ledger.entries.get(key.id);
+    if (key.id === observed.currentKeyId) {
+      if (entry?.version !== observed.currentVersion) {
+        register.push({
+          keyId: key.id,
+          version: observed.currentVersion,
+          minted: key.created,
+          promoted: entry?.promoted ?? now,
+        });
+      }
+    } else if (key.id === policy.adopt && entry === undefined) {
+      register.push({ keyId: key.id, minted: key.created });
+    }
+  }
+  return register;
+}
+
+function findReusable(
+  observed: MintObserved,
+  now: Date,
+  policy: DeployedKey,
+): { value: KeyValue; created: Date } | undefined {
+  for (const [version, value] of observed.abandoned) {
+    const key = observed.keys.find((listed) => listed.id === value.keyId);
+    const entry = observed.ledger.entries.get(value.keyId);
+    if (key?.status !== 'Active' || value.keyId === observed.currentKeyId) continue;
+    if (entry !== undefined && (entry.version !== version || entry.promoted !== undefined)) continue;
+    if (entry?.superseded !== undefined && now >= after(entry.superseded.at, policy.deactivateAfter - REUSE_MARGIN))
+      continue;
+    return { value, created: key.created };
+  }
+  return undefined;
+}
+
+/** The roles whose keys the rotator will not free a slot of, however long one waits. */
+const FOREIGN: readonly Role[] = ['stranger', 'adoptable', 'orphan'];
+
+function refuseForSlots(known: readonly KnownKey[], observed: MintObserved, policy: DeployedKey, now: Date): MintPlan {
+  const unread = known.filter((key) => !observed.lastUse.has(key.id));
+  if (unread.length > 0) return { do: 'look', keyIds: unread.map((key) => key.id) };
+  const told = known.map((key) => describeKey(key, key.role, observed.lastUse.get(key.id), now));
+  const found = `user ${policy.userName} has ${known.length} access keys: ${told.join(' and ')}`;
+  const foreign = known.filter((key) => FOREIGN.includes(key.role));
+  if (foreign.length > 0) {
+    return refuse('STRANGERS_HOLD_SLOTS', {
+      found,
+      expected: `a free slot: IAM allows ${KEYS_PER_USER} keys a user, and the rotator never changes a key that is not its own`,
+      remedy:
+        `free a slot by hand: set the key that nobody uses Inactive (aws iam update-access-key --user-name ${policy.userName} ` +
+        '--access-key-id <id> --status Inactive), wait until you are sure, delete it (aws iam delete-access-key), and rotate again. If ' +
+        "the other one is what the application uses today, name it in rotator.config.ts as adopt: '<id>': it is then retired in its turn",
+    });
+  }
+  return refuse('SLOT_NOT_FREE_YET', {
+    found: `${found}. The superseded one: ${known
+      .filter((key) => key.role === 'superseded')
+      .map((key) => progress(observed.ledger.entries.get(key.id), policy))
+      .join('; ')}`,
+    expected: 'a slot that is free, or held by a key whose recovery time is over',
+    remedy:
+      'nothing if the rotation was started early: the retire pass frees the slot in time; otherwise shorten deactivateAfter, holdAtMost or ' +
+      'deleteAfter in rotator.config.ts, or make the rotation period longer',
+  });
+}
+
+/** When a superseded key's slot comes free. */
+function progress(entry: LedgerEntry | undefined, policy: DeployedKey): string {
+  if (entry?.disabled !== undefined) return `deletable from ${iso(after(entry.disabled, policy.deleteAfter))}`;
+  if (entry?.superseded !== undefined) {
+    const { at } = entry.superseded;
+    return `to be disabled from ${iso(after(at, policy.deactivateAfter))}, or later while in use, and deleted ${policy.deleteAfter} s after that`;
+  }
+  return 'not looked at by a retire pass yet';
+}
+
+function refuse(
+  code: ConstructorParameters<typeof RotatorError>[0],
+  details: ConstructorParameters<typeof RotatorError>[1],
+): MintPlan {
+  return { do: 'refuse', error: new RotatorError(code, details) };
+}

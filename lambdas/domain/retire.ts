@@ -1,0 +1,274 @@
+/**
+ * The decision of the retire pass about one secret. Pure: observed facts, policy and `now` in; decisions with reasons out. Applying never
+ * decides again.
+ */
+import type { DeployedKey } from '../contract/deployment.ts';
+import { type LedgerEntry, settledAt } from './ledger.ts';
+import { type AccessKey, AWSCURRENT, AWSPENDING, after, hasLabel, type LastUse, versionWith } from './model.ts';
+import { supersededEntry } from './promote.ts';
+import type { Reason } from './reasons.ts';
+import { type Role, roleOf, type Standing } from './roles.ts';
+
+/** What a pass has gathered about one secret, all read afresh. */
+export interface RetireObserved extends Standing {
+  readonly keys: readonly AccessKey[];
+  /** Last uses read so far, by key id; undefined as a value: never used. */
+  readonly lastUse: ReadonlyMap<string, LastUse | undefined>;
+}
+
+/** What is to be done, about a key or about the secret itself. */
+export type Decision =
+  | KeyDecision
+  | { readonly about: 'intent'; readonly do: 'none' | 'resolve'; readonly reason: Reason; readonly due?: Date }
+  | { readonly about: 'label'; readonly do: 'take-off'; readonly version: string; readonly reason: Reason };
+
+export type KeyDecision = {
+  readonly about: 'key';
+  readonly keyId: string;
+  readonly role: Role;
+  readonly reason: Reason;
+  /** When the next thing happens to the key, as far as is known. */
+  readonly due?: Date;
+  /** The last use that was looked at. */
+  readonly lastUse?: LastUse;
+} & (
+  | { readonly do: 'none' }
+  /** Read the key's last use and decide again. */
+  | { readonly do: 'look' }
+  /** Write the entry. */
+  | { readonly do: 'record'; readonly entry: LedgerEntry }
+  /** Remove the entry. */
+  | { readonly do: 'forget' }
+  /** Set the key Inactive. `entry` is to be recorded then, with the date of that moment as `disabled`. */
+  | { readonly do: 'disable'; readonly entry: LedgerEntry }
+  /** Delete the key. With `entry` that is recorded then, otherwise the entry is removed. */
+  | { readonly do: 'delete'; readonly entry?: LedgerEntry }
+);
+
+/** Seconds: a key that was never promoted waits at least this long, so that the retries of its rotation can take it up. */
+const ABANDONED_WAIT = 86_400;
+/** Seconds within which IAM may not list a key yet. Propagation takes seconds; this is generous. */
+const LISTING_LAG = 900;
+
+/**
+ * Decides about one secret.
+ *
+ * @param rotateTimeout timeout of the rotate function, in seconds
+ * @returns one decision a key and a ledger entry, then those about the secret
+ */
+export function decideRetirement(
+  observed: RetireObserved,
+  policy: DeployedKey,
+  rotateTimeout: number,
+  now: Date,
+): Decision[] {
+  const decisions: Decision[] = observed.keys.map((key) => decideKey(key, observed, policy, rotateTimeout, now));
+  for (const entry of observed.ledger.entries.values()) {
+    if (!observed.keys.some((key) => key.id === entry.keyId))
+      decisions.push(decideUnlisted(entry, observed, policy, now));
+  }
+  decisions.push(...decideMissingAdoption(observed, policy, now));
+  decisions.push(...decideIntent(observed, decisions, rotateTimeout, now), ...decideLabel(observed));
+  return decisions;
+}
+
+function decideKey(
+  key: AccessKey,
+  observed: RetireObserved,
+  policy: DeployedKey,
+  rotateTimeout: number,
+  now: Date,
+): KeyDecision {
+  const role = roleOf(key, observed, policy, rotateTimeout);
+  const verdicts: Record<Role, () => Verdict> = {
+    current: () => decideCurrent(key, observed, now),
+    pending: () => decidePending(key, observed),
+    superseded: () => decideSuperseded(key, observed, policy, now),
+    adoptable: () => decideAdoptable(key, observed, now),
+    orphan: () => decideOrphan(key, observed, rotateTimeout, now),
+    stranger: () => ({ do: 'none', reason: 'is-stranger' }),
+  };
+  return { about: 'key', keyId: key.id, role, ...verdicts[role]() };
+}
+
+type Verdict =
+  | Omit<Extract<KeyDecision, { do: 'none' | 'look' | 'forget' }>, 'about' | 'keyId' | 'role'>
+  | RecordVerdict
+  | ChangeVerdict;
+type RecordVerdict = { readonly do: 'record'; readonly reason: Reason; readonly entry: LedgerEntry };
+type ChangeVerdict =
+  | { readonly do: 'disable'; readonly reason: Reason; readonly entry: LedgerEntry; readonly lastUse?: LastUse }
+  | { readonly do: 'delete'; readonly reason: Reason; readonly entry?: LedgerEntry };
+
+function decideCurrent(key: AccessKey, observed: RetireObserved, now: Date): Verdict {
+  const entry = observed.ledger.entries.get(key.id);
+  const version = versionWith(observed.labels, AWSCURRENT);
+  // Before the first promotion the team's own value stands there, and createSecret records it.
+  if (observed.ledger.userId === undefined || version === undefined || key.id !== observed.currentKeyId)
+    return { do: 'none', reason: 'is-current' };
+  const mended: LedgerEntry = {
+    keyId: key.id,
+    version,
+    minted: entry?.minted ?? key.created,
+    promoted: entry?.promoted ?? now,
+  };
+  if (entry?.version !== version) return { do: 'record', reason: 'entry-missing', entry: mended };
+  // A date of supersession on a current key comes from before a rollback; left there, it would shorten the next overlap.
+  if (entry.promoted === undefined || entry.superseded !== undefined || entry.disabled !== undefined) {
+    return { do: 'record', reason: 'date-missing', entry: mended };
+  }
+  return { do: 'none', reason: 'is-current' };
+}
+
+function decidePending(key: AccessKey, observed: RetireObserved): Verdict {
+  return observed.ledger.entries.has(key.id)
+    ? { do: 'none', reason: 'is-pending' }
+    : recordStored(key, observed, 'is-pending');
+}
+
+function decideAdoptable(key: AccessKey, observed: RetireObserved, now: Date): Verdict {
+  if (observed.ledger.userId === undefined || observed.currentKeyId === undefined)
+    return { do: 'none', reason: 'adoption-waits' };
+  const entry: LedgerEntry = { keyId: key.id, minted: key.created, superseded: { at: now, by: observed.currentKeyId } };
+  return { do: 'record', reason: 'entry-missing', entry };
+}
+
+function decideOrphan(key: AccessKey, observed: RetireObserved, rotateTimeout: number, now: Date): Verdict {
+  const { intent } = observed.ledger;
+  const settled = intent && settledAt(intent, rotateTimeout);
+  if (settled === undefined || now < settled)
+    return { do: 'none', reason: 'mint-unsettled', ...(settled && { due: settled }) };
+  if (!observed.lastUse.has(key.id)) return { do: 'look', reason: 'last-use-unread' };
+  const lastUse = observed.lastUse.get(key.id);
+  return lastUse === undefined
+    ? { do: 'delete', reason: 'orphan-never-used' }
+    : { do: 'none', reason: 'orphan-used', lastUse };
+}
+
+function decideSuperseded(key: AccessKey, observed: RetireObserved, policy: DeployedKey, now: Date): Verdict {
+  const { currentKeyId } = observed;
+  const entry = observed.ledger.entries.get(key.id);
+  if (entry === undefined) return recordStored(key, observed, 'is-stranger');
+  if (entry.version === undefined && observed.ledger.userId === undefined)
+    return { do: 'none', reason: 'adoption-waits' };
+  if (
+    currentKeyId === undefined ||
+    !observed.keys.some((other) => other.id === currentKeyId && other.status === 'Active')
+  ) {
+    return { do: 'none', reason: 'current-not-usable' };
+  }
+  return key.status === 'Active'
+    ? decideRetiring(key.id, entry, currentKeyId, observed, policy, now)
+    : decideDisabled(entry, currentKeyId, policy, now);
+}
+
+/** If the key stands in the version that an unresolved intent names, the run died before it could record it. */
+function recordStored(key: AccessKey, { stored }: RetireObserved, otherwise: Reason): Verdict {
+  if (stored?.keyId !== key.id) return { do: 'none', reason: otherwise };
+  const entry: LedgerEntry = { keyId: key.id, version: stored.version, minted: key.created };
+  return { do: 'record', reason: 'intent-stored', entry };
+}
+
+function decideRetiring(
+  keyId: string,
+  entry: LedgerEntry,
+  by: string,
+  observed: RetireObserved,
+  policy: DeployedKey,
+  now: Date,
+): Verdict {
+  if (entry.disabled !== undefined || entry.deleted !== undefined) {
+    return { do: 'record', reason: 'reactivated-by-hand', entry: supersededEntry(entry, now, by) };
+  }
+  if (entry.superseded === undefined && entry.version !== undefined && entry.promoted === undefined) {
+    // Never promoted, so never superseded: the date lies ahead as far as is needed to make its wait long enough for a retry.
+    const since = after(now, Math.max(0, ABANDONED_WAIT - policy.deactivateAfter));
+    return { do: 'record', reason: 'date-missing', entry: supersededEntry(entry, since, by) };
+  }
+  // Another key superseded it before a rollback made it current again: its time counts from its last supersession.
+  if (entry.superseded?.by !== by)
+    return { do: 'record', reason: 'date-missing', entry: supersededEntry(entry, now, by) };
+
+  const since = entry.superseded.at;
+  const overlapOver = after(since, policy.deactivateAfter);
+  if (now < overlapOver) return { do: 'none', reason: 'in-overlap', due: overlapOver };
+  if (policy.ifInUse === 'disable') return { do: 'disable', reason: 'use-ignored', entry };
+  if (!observed.lastUse.has(keyId)) return { do: 'look', reason: 'last-use-unread' };
+
+  const lastUse = observed.lastUse.get(keyId);
+  if (lastUse === undefined) return { do: 'disable', reason: 'overlap-over', entry };
+  const inUse = lastUse.at > after(since, policy.settle) && now < after(lastUse.at, policy.quietFor);
+  const holdOver = after(overlapOver, policy.holdAtMost);
+  if (inUse && now < holdOver) return { do: 'none', reason: 'in-use', due: holdOver, lastUse };
+  return { do: 'disable', reason: inUse ? 'hold-over' : 'overlap-over', entry, lastUse };
+}
+
+function decideDisabled(entry: LedgerEntry, by: string, policy: DeployedKey, now: Date): Verdict {
+  if (entry.disabled === undefined) {
+    const superseded = entry.superseded ?? { at: now, by };
+    return {
+      do: 'record',
+      reason: 'date-missing',
+      entry: { ...supersededEntry(entry, superseded.at, superseded.by), disabled: now },
+    };
+  }
+  const recoveryOver = after(entry.disabled, policy.deleteAfter);
+  if (now < recoveryOver) return { do: 'none', reason: 'in-recovery', due: recoveryOver };
+  return {
+    do: 'delete',
+    reason: 'recovery-over',
+    ...(policy.adopt === entry.keyId && { entry: { keyId: entry.keyId, deleted: now } }),
+  };
+}
+
+/** An entry whose key IAM doesn't list. */
+function decideUnlisted(entry: LedgerEntry, observed: RetireObserved, policy: DeployedKey, now: Date): KeyDecision {
+  const { keyId } = entry;
+  const role: Role =
+    keyId === observed.currentKeyId || hasLabel(observed.labels, entry.version, AWSCURRENT)
+      ? 'current'
+      : keyId === observed.pendingKeyId || hasLabel(observed.labels, entry.version, AWSPENDING)
+        ? 'pending'
+        : 'superseded';
+  const about = { about: 'key', keyId, role } as const;
+  if (role === 'current') return { ...about, do: 'none', reason: 'current-not-usable' };
+  if (role === 'pending') return { ...about, do: 'none', reason: 'is-pending' };
+  if (entry.minted !== undefined && now < after(entry.minted, LISTING_LAG)) {
+    return { ...about, do: 'none', reason: 'listing-lags', due: after(entry.minted, LISTING_LAG) };
+  }
+  if (policy.adopt !== keyId) return { ...about, do: 'forget', reason: 'key-gone' };
+  if (entry.deleted !== undefined) return { ...about, do: 'none', reason: 'is-deleted' };
+  // The configuration goes on naming an adopted key: the entry that says so keeps it from being looked for in every pass.
+  return { ...about, do: 'record', reason: 'key-gone', entry: { keyId, deleted: now } };
+}
+
+/** Adopted by the configuration, promoted over, and neither listed nor recorded: it was deleted by hand. */
+function decideMissingAdoption(observed: RetireObserved, policy: DeployedKey, now: Date): KeyDecision[] {
+  const { adopt: keyId } = policy;
+  if (keyId === undefined || observed.ledger.userId === undefined || observed.ledger.entries.has(keyId)) return [];
+  if (observed.keys.some((key) => key.id === keyId)) return [];
+  return [{ about: 'key', keyId, role: 'adoptable', do: 'record', reason: 'key-gone', entry: { keyId, deleted: now } }];
+}
+
+/** Follows the decisions about keys: the announcement goes once no orphan is left to be found by it. */
+function decideIntent(
+  observed: RetireObserved,
+  decided: readonly Decision[],
+  rotateTimeout: number,
+  now: Date,
+): Decision[] {
+  const { intent } = observed.ledger;
+  if (intent === undefined || intent.minted !== undefined) return [];
+  const settled = settledAt(intent, rotateTimeout);
+  if (now < settled) return [{ about: 'intent', do: 'none', reason: 'mint-unsettled', due: settled }];
+  if (decided.some((decision) => decision.do === 'look' && decision.role === 'orphan')) return [];
+  const stored = observed.keys.some((key) => key.id === observed.stored?.keyId);
+  return [{ about: 'intent', do: 'resolve', reason: stored ? 'intent-stored' : 'intent-settled' }];
+}
+
+function decideLabel(observed: RetireObserved): Decision[] {
+  const version = versionWith(observed.labels, AWSPENDING);
+  const entry = [...observed.ledger.entries.values()].find((candidate) => candidate.version === version);
+  if (version === undefined || entry?.promoted === undefined) return [];
+  return [{ about: 'label', do: 'take-off', version, reason: 'pending-label-left-over' }];
+}

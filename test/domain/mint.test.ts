@@ -1,0 +1,337 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerEntry } from '../../lambdas/domain/ledger.ts';
+import { abandonedVersions, decideMint, type MintObserved, provesSameUser } from '../../lambdas/domain/mint.ts';
+import type { LastUse } from '../../lambdas/domain/model.ts';
+import type { KeyValue } from '../../lambdas/domain/secret-value.ts';
+import { DAY, deployedKey } from '../policy.ts';
+import { at, key, labels, ledger, NEW, NOW, OLD, OTHER, TIMEOUT } from './world.ts';
+
+const policy = deployedKey({ userName: 'app' });
+const use: LastUse = { at: at(-DAY), service: 's3', region: 'eu-central-1' };
+const value = (keyId: string): KeyValue => ({ kind: 'key', keyId, secret: 's', others: {} });
+const currentEntry: LedgerEntry = { keyId: OLD, version: 'v1', promoted: at(-30 * DAY) };
+
+/** A user with one current key and a rotation just begun. */
+function observed(more: Partial<MintObserved> = {}): MintObserved {
+  return {
+    token: 'v2',
+    labels: labels({ v1: ['AWSCURRENT'], v2: ['AWSPENDING'] }),
+    ledger: ledger([currentEntry], { userId: 'AIDA1' }),
+    currentVersion: 'v1',
+    current: value(OLD),
+    currentKeyId: OLD,
+    pendingKeyId: undefined,
+    stored: undefined,
+    keys: [key(OLD)],
+    userId: undefined,
+    abandoned: new Map(),
+    lastUse: new Map(),
+    ...more,
+  };
+}
+const decide = (more: Partial<MintObserved> = {}, by = policy, now = NOW) =>
+  decideMint(observed(more), by, TIMEOUT, now);
+const bootstrap: Partial<MintObserved> = {
+  current: { kind: 'bootstrap', others: {} },
+  currentKeyId: undefined,
+  ledger: ledger(),
+  keys: [],
+};
+
+describe('createSecret decides', () => {
+  it('to mint while a slot is free', () => {
+    expect(decide()).toEqual({ do: 'mint', clear: [], free: [], register: [] });
+  });
+
+  it('to mint the first key of a user without one', () => {
+    expect(decide(bootstrap)).toEqual({ do: 'mint', clear: [], free: [], register: [] });
+  });
+
+  it('to record the current key if a team stored it by hand, or stored it anew in another version', () => {
+    expect(decide({ ledger: ledger() })).toMatchObject({
+      register: [{ keyId: OLD, version: 'v1', minted: key(OLD).created, promoted: NOW }],
+    });
+    const moved = ledger([{ ...currentEntry, version: 'v0' }], { userId: 'AIDA1' });
+    expect(decide({ ledger: moved })).toMatchObject({
+      register: [{ keyId: OLD, version: 'v1', promoted: at(-30 * DAY) }],
+    });
+  });
+
+  it('to refuse a value that would be too large before anything is minted', () => {
+    const current: KeyValue = { ...value(OLD), others: { fill: 'x'.repeat(65_300) } };
+    expect(() => decide({ current })).toThrow('VALUE_TOO_LARGE');
+  });
+
+  describe('about the user', () => {
+    it('that it is the one whose id is pinned while the current key is listed: a user made again cannot have it', () => {
+      expect(provesSameUser(observed())).toBe(true);
+      expect(provesSameUser(observed({ keys: [key(OTHER)] }))).toBe(false);
+      expect(provesSameUser(observed({ keys: [], ledger: ledger() }))).toBe(true);
+    });
+
+    it('to go on when the current key is gone and the id is still the pinned one', () => {
+      expect(decide({ keys: [], userId: 'AIDA1' })).toMatchObject({ do: 'mint' });
+    });
+
+    it('to refuse when the id is another one', () => {
+      const plan = decide({ keys: [], userId: 'AIDA2' });
+      expect(plan).toMatchObject({
+        do: 'refuse',
+        error: { code: 'USER_RECREATED', details: { found: expect.stringContaining('AIDA2') } },
+      });
+    });
+  });
+
+  describe('about adoption', () => {
+    const adopting = deployedKey({ userName: 'app', adopt: OTHER });
+
+    it('to record the adopted key before the first promotion', () => {
+      expect(decide({ ...bootstrap, keys: [key(OTHER)] }, adopting)).toMatchObject({
+        do: 'mint',
+        register: [{ keyId: OTHER, minted: key(OTHER).created }],
+      });
+    });
+
+    it('to refuse when the user does not have the key, naming those it has', () => {
+      const plan = (keys: MintObserved['keys']) => decide({ ...bootstrap, keys }, adopting);
+      expect(plan([])).toMatchObject({
+        error: { code: 'ADOPT_KEY_NOT_FOUND', details: { found: 'user app has no key' } },
+      });
+      expect(plan([key(NEW), key(OLD)])).toMatchObject({
+        error: { details: { found: `user app has the keys ${NEW} and ${OLD}` } },
+      });
+    });
+
+    it('not to look for the adopted key again once its entry or the first promotion says that it was there', () => {
+      expect(decide({}, adopting)).toMatchObject({ do: 'mint' });
+      expect(decide({ ...bootstrap, ledger: ledger([{ keyId: OTHER, deleted: NOW }]) }, adopting)).toMatchObject({
+        do: 'mint',
+      });
+    });
+
+    it('to leave an adopted key alone that is recorded already', () => {
+      const known = ledger([currentEntry, { keyId: OTHER, superseded: { at: NOW, by: OLD } }], { userId: 'AIDA1' });
+      expect(
+        decide(
+          {
+            ledger: known,
+            keys: [key(OLD), key(OTHER)],
+            lastUse: new Map([
+              [OLD, use],
+              [OTHER, use],
+            ]),
+          },
+          adopting,
+        ),
+      ).toMatchObject({
+        do: 'refuse',
+        error: { code: 'SLOT_NOT_FREE_YET' },
+      });
+    });
+  });
+
+  describe('about an earlier run that announced a key and was not heard of again', () => {
+    const intent = { token: 'v0', at: at(-TIMEOUT - 60), before: [OLD] };
+    const orphan = key(NEW, 'Active', at(-TIMEOUT - 58));
+    const announced = { ledger: ledger([currentEntry], { intent, userId: 'AIDA1' }), keys: [key(OLD), orphan] };
+
+    it('to wait until it is surely over', () => {
+      const plan = decide(announced, policy, at(-1));
+      expect(plan).toMatchObject({ do: 'refuse', error: { code: 'MINT_UNSETTLED' } });
+      expect(String(plan.do === 'refuse' && plan.error)).toContain('over by 2026-06-15T12:00:00Z');
+    });
+
+    it('to look at the last use of what may be its orphan, then to clear it', () => {
+      expect(decide(announced)).toEqual({ do: 'look', keyIds: [NEW] });
+      expect(decide({ ...announced, lastUse: new Map([[NEW, undefined]]) })).toEqual({
+        do: 'mint',
+        clear: [NEW],
+        free: [],
+        register: [],
+      });
+    });
+
+    it('that a key which somebody has used is no orphan but a stranger', () => {
+      const lastUse = new Map([[NEW, use]]);
+      expect(decide({ ...announced, lastUse })).toEqual({ do: 'look', keyIds: [OLD] });
+      expect(decide({ ...announced, lastUse: new Map([...lastUse, [OLD, use]]) })).toMatchObject({
+        error: { code: 'STRANGERS_HOLD_SLOTS' },
+      });
+    });
+
+    it('to take up its key if it did store it', () => {
+      const abandoned = new Map([['v0', value(NEW)]]);
+      expect(decide({ ...announced, abandoned, stored: { keyId: NEW, version: 'v0' } })).toEqual({
+        do: 'reuse',
+        value: value(NEW),
+        created: orphan.created,
+        register: [],
+      });
+    });
+
+    it('to mint when no key came of it', () => {
+      expect(decide({ ...announced, keys: [key(OLD)] })).toMatchObject({ do: 'mint', clear: [] });
+    });
+
+    it('to mint when it is known what came of it', () => {
+      const resolved = ledger([currentEntry], { intent: { ...intent, at: NOW, minted: NEW }, userId: 'AIDA1' });
+      expect(decide({ ledger: resolved })).toMatchObject({ do: 'mint' });
+    });
+  });
+
+  describe('about a key that was stored and never promoted', () => {
+    const entry: LedgerEntry = { keyId: NEW, version: 'v0', minted: at(-600) };
+    const left = (
+      more: Partial<LedgerEntry> = {},
+      status: 'Active' | 'Inactive' = 'Active',
+    ): Partial<MintObserved> => ({
+      ledger: ledger([currentEntry, { ...entry, ...more }], { userId: 'AIDA1' }),
+      keys: [key(OLD), key(NEW, status)],
+      abandoned: new Map([['v0', value(NEW)]]),
+      lastUse: new Map([
+        [OLD, use],
+        [NEW, undefined],
+      ]),
+    });
+
+    it('to take it up under the new token', () => {
+      expect(decide(left())).toMatchObject({ do: 'reuse', value: { keyId: NEW } });
+    });
+
+    it('to take it up until an hour before it is due to be disabled, and no longer', () => {
+      const due = (seconds: number) => left({ superseded: { at: at(seconds - 3 * DAY), by: OLD } });
+      expect(decide(due(3601))).toMatchObject({ do: 'reuse' });
+      expect(decide(due(3600))).toMatchObject({ do: 'refuse', error: { code: 'SLOT_NOT_FREE_YET' } });
+    });
+
+    it('not to take it up when it is Inactive, gone, current, promoted since, or recorded for another version', () => {
+      expect(decide(left({}, 'Inactive'))).toMatchObject({ do: 'refuse' });
+      expect(decide({ ...left(), keys: [key(OLD)] })).toMatchObject({ do: 'mint' });
+      expect(decide({ ...left(), currentKeyId: NEW })).toMatchObject({ do: 'refuse' });
+      expect(decide(left({ promoted: NOW }))).toMatchObject({ do: 'refuse' });
+      expect(decide(left({ version: 'v00' }))).toMatchObject({ do: 'refuse' });
+    });
+  });
+
+  it('which versions may hold such a key: unlabelled ones of entries never promoted, and that of an unresolved intent', () => {
+    const entries = [
+      currentEntry,
+      { keyId: NEW, version: 'v0' },
+      { keyId: OTHER, version: 'v-promoted', promoted: NOW },
+      { keyId: 'AKIADISABLED', version: 'v-disabled', disabled: NOW },
+      { keyId: 'AKIAADOPTED' },
+      { keyId: 'AKIATHISTOKEN', version: 'v2' },
+      { keyId: 'AKIALABELLED', version: 'v1' },
+    ];
+    const of = (intent?: { token: string; at: Date; before: string[]; minted?: string }) =>
+      abandonedVersions(observed({ ledger: ledger(entries, { intent }) }));
+    expect(of()).toEqual(['v0']);
+    expect(of({ token: 'v9', at: NOW, before: [] })).toEqual(['v0', 'v9']);
+    expect(of({ token: 'v9', at: NOW, before: [], minted: NEW })).toEqual(['v0']);
+  });
+
+  describe('about the slots', () => {
+    const disabledFor = (
+      seconds: number,
+      status: 'Active' | 'Inactive' = 'Inactive',
+      id = OTHER,
+    ): Partial<MintObserved> => ({
+      ledger: ledger(
+        [
+          currentEntry,
+          { keyId: id, version: 'v0', superseded: { at: at(-20 * DAY), by: OLD }, disabled: at(-seconds) },
+        ],
+        {
+          userId: 'AIDA1',
+        },
+      ),
+      keys: [key(OLD), key(id, status)],
+      lastUse: new Map([
+        [OLD, use],
+        [id, undefined],
+      ]),
+    });
+
+    it('to delete a key of ours once it was Inactive for the whole recovery time, and not a second before', () => {
+      expect(decide(disabledFor(7 * DAY))).toMatchObject({ do: 'mint', free: [OTHER] });
+      const early = decide(disabledFor(7 * DAY - 1));
+      expect(early).toMatchObject({ do: 'refuse', error: { code: 'SLOT_NOT_FREE_YET' } });
+      expect(String(early.do === 'refuse' && early.error)).toContain('deletable from 2026-06-15T12:00:01Z');
+    });
+
+    it('not to delete more keys than it needs slots', () => {
+      expect(
+        decide({ ...disabledFor(8 * DAY), keys: [key(OTHER, 'Inactive')], currentKeyId: undefined, userId: 'AIDA1' }),
+      ).toMatchObject({
+        do: 'mint',
+        free: [],
+      });
+    });
+
+    it('never to delete a key that is Active, whatever the ledger says', () => {
+      expect(decide(disabledFor(70 * DAY, 'Active'))).toMatchObject({
+        do: 'refuse',
+        error: { code: 'SLOT_NOT_FREE_YET' },
+      });
+    });
+
+    it('never to delete a superseded key that is Inactive without anybody knowing since when', () => {
+      const undated = ledger([currentEntry, { keyId: OTHER, version: 'v0' }], { userId: 'AIDA1' });
+      const plan = decide({ ...disabledFor(0), ledger: undated });
+      expect(plan).toMatchObject({ do: 'refuse', error: { code: 'SLOT_NOT_FREE_YET' } });
+      expect(String(plan.do === 'refuse' && plan.error)).toContain('not looked at by a retire pass yet');
+    });
+
+    it('to say when a retiring key will be disabled', () => {
+      const retiring = ledger(
+        [currentEntry, { keyId: OTHER, version: 'v0', promoted: NOW, superseded: { at: NOW, by: OLD } }],
+        { userId: 'AIDA1' },
+      );
+      const plan = decide({ ...disabledFor(0, 'Active'), ledger: retiring });
+      expect(String(plan.do === 'refuse' && plan.error)).toContain(
+        'to be disabled from 2026-06-18T12:00:00Z, or later while in use',
+      );
+    });
+
+    it('to refuse when strangers hold them, naming each with its age and last use, and the way out', () => {
+      const strangers: Partial<MintObserved> = { ...bootstrap, keys: [key(NEW), key(OTHER, 'Inactive', at(-DAY))] };
+      expect(decide(strangers)).toEqual({ do: 'look', keyIds: [NEW, OTHER] });
+      const plan = decide({
+        ...strangers,
+        lastUse: new Map([
+          [NEW, use],
+          [OTHER, undefined],
+        ]),
+      });
+      expect(plan).toMatchObject({ do: 'refuse', error: { code: 'STRANGERS_HOLD_SLOTS' } });
+      const text = String(plan.do === 'refuse' && plan.error);
+      expect(text).toContain(
+        `${NEW} (stranger, Active, 100 days old, last used 2026-06-14T12:00:00Z with s3 in eu-central-1)`,
+      );
+      expect(text).toContain(`${OTHER} (stranger, Inactive, 1 day old, never used)`);
+      expect(text).toContain('aws iam update-access-key --user-name app --access-key-id <id> --status Inactive');
+      expect(text).toContain("adopt: '<id>'");
+    });
+
+    it('to refuse when one of the two is a stranger', () => {
+      const lastUse = new Map([
+        [OLD, use],
+        [OTHER, undefined],
+      ]);
+      expect(decide({ keys: [key(OLD), key(OTHER)], lastUse })).toMatchObject({
+        do: 'refuse',
+        error: { code: 'STRANGERS_HOLD_SLOTS' },
+      });
+    });
+
+    it('to meet more keys than the quota allows without falling over', () => {
+      const ids = ['AKIA1111111111111111', 'AKIA2222222222222222', 'AKIA3333333333333333'];
+      const entries = ids.map((keyId): LedgerEntry => ({ keyId, version: `v-${keyId}`, disabled: at(-9 * DAY) }));
+      const many = {
+        ledger: ledger([currentEntry, ...entries], { userId: 'AIDA1' }),
+        keys: [key(OLD), ...ids.map((id) => key(id, 'Inactive'))],
+      };
+      expect(decide(many)).toMatchObject({ do: 'mint', free: ids });
+    });
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { decidePromotion, EVIDENCE_LASTS, promotedEntry, supersededEntry } from '../../lambdas/domain/promote.ts';
+import { deployedKey } from '../policy.ts';
+import { at, labels, ledger, NEW, NOW, OLD, OTHER } from './world.ts';
+
+const policy = deployedKey({ userName: 'app' });
+const rotating = labels({ v1: ['AWSCURRENT'], v2: ['AWSPENDING'] });
+const promoted = labels({ v1: ['AWSPREVIOUS'], v2: ['AWSCURRENT', 'AWSPENDING'] });
+const evidence = { token: 'v2', keyId: NEW, account: '111122223333', userId: 'AIDA1', at: at(-20) };
+const oldEntry = { keyId: OLD, version: 'v1', promoted: at(-1000) };
+const newEntry = { keyId: NEW, version: 'v2', minted: at(-60) };
+const decide = (facts: Parameters<typeof ledger>, seen = rotating, token = 'v2', now = NOW, by = policy) =>
+  decidePromotion({ token, labels: seen, ledger: ledger(...facts) }, by, now);
+
+describe('finishSecret decides', () => {
+  it('to promote a verified key, naming the version that AWSCURRENT leaves', () => {
+    expect(decide([[oldEntry, newEntry], { evidence, userId: 'AIDA1' }])).toEqual({
+      do: 'promote',
+      keyId: NEW,
+      from: 'v1',
+      entry: newEntry,
+      supersedes: [oldEntry],
+    });
+  });
+
+  it("to pin the user's unique id with the first promotion", () => {
+    expect(decide([[newEntry], { evidence }])).toMatchObject({ do: 'promote', pin: 'AIDA1', supersedes: [] });
+  });
+
+  it('to go by the evidence when the run died before it recorded the key', () => {
+    expect(decide([[oldEntry], { evidence }])).toMatchObject({
+      do: 'promote',
+      keyId: NEW,
+      entry: { keyId: NEW, version: 'v2' },
+    });
+  });
+
+  it('that an adopted key is superseded by the first promotion, and by no later one', () => {
+    const adopting = deployedKey({ userName: 'app', adopt: OTHER });
+    const plan = (entry: object) =>
+      decide([[newEntry, { keyId: OTHER, ...entry }], { evidence }], rotating, 'v2', NOW, adopting);
+    expect(plan({ minted: at(-9) })).toMatchObject({ supersedes: [{ keyId: OTHER }] });
+    expect(plan({ superseded: { at: at(-9), by: OLD } })).toMatchObject({ supersedes: [] });
+    expect(plan({ deleted: at(-9) })).toMatchObject({ supersedes: [] });
+    expect(decide([[newEntry, { keyId: OTHER, minted: at(-9) }], { evidence }])).toMatchObject({ supersedes: [] });
+  });
+
+  it('that a key whose entry names neither version is left as it is', () => {
+    expect(decide([[oldEntry, newEntry, { keyId: OTHER, version: 'v0' }], { evidence }])).toMatchObject({
+      supersedes: [{ keyId: OLD }],
+    });
+  });
+
+  it('that a key taken up from its own current version does not supersede itself', () => {
+    const again = { ...newEntry, version: 'v1' };
+    expect(decide([[again], { evidence }])).toMatchObject({ do: 'promote', keyId: NEW, supersedes: [] });
+  });
+
+  it.each([
+    ['without evidence', {}, 'no verification of this version'],
+    [
+      'with the evidence of another token',
+      { evidence: { ...evidence, token: 'v9' } },
+      'no verification of this version',
+    ],
+    ['with the evidence of another key', { evidence: { ...evidence, keyId: OTHER } }, `a verification of ${OTHER}`],
+    [
+      'with evidence a second too old',
+      { evidence: { ...evidence, at: at(-EVIDENCE_LASTS - 1) } },
+      `a verification of ${NEW}`,
+    ],
+  ])('to refuse %s', (_, more, found) => {
+    const plan = decide([[newEntry], more]);
+    expect(plan).toMatchObject({ do: 'refuse', error: { code: 'NOT_VERIFIED' } });
+    expect(String(plan.do === 'refuse' && plan.error)).toContain(found);
+  });
+
+  it('to refuse without evidence and without an entry', () => {
+    expect(decide([[]])).toMatchObject({
+      do: 'refuse',
+      error: { code: 'NOT_VERIFIED', details: { expected: expect.stringContaining('its key') } },
+    });
+  });
+
+  it('to accept evidence as old as is allowed', () => {
+    expect(decide([[newEntry], { evidence: { ...evidence, at: at(-EVIDENCE_LASTS) } }])).toMatchObject({
+      do: 'promote',
+    });
+  });
+
+  it('to refuse a user that was made again under the same name', () => {
+    const plan = decide([[newEntry], { evidence, userId: 'AIDA0' }]);
+    expect(plan).toMatchObject({ do: 'refuse', error: { code: 'USER_RECREATED' } });
+  });
+
+  it('to refuse a version that was promoted before and left since: somebody rolled back', () => {
+    expect(decide([[{ ...newEntry, promoted: at(-99) }], { evidence }])).toMatchObject({
+      do: 'refuse',
+      error: { code: 'ROLLED_BACK' },
+    });
+  });
+
+  it('to refuse a token that is not pending', () => {
+    expect(decide([[], {}], labels({ v1: ['AWSCURRENT'], v2: ['AWSPREVIOUS'] }))).toMatchObject({
+      error: { code: 'TOKEN_NOT_PENDING', details: { found: 'the version v2 has AWSPREVIOUS' } },
+    });
+    expect(decide([[], {}], rotating, 'v7')).toMatchObject({
+      error: { details: { found: 'the version v7 has no label' } },
+    });
+  });
+
+  it('to refuse when no version is current', () => {
+    expect(decide([[newEntry], { evidence }], labels({ v2: ['AWSPENDING'] }))).toMatchObject({
+      error: { code: 'CURRENT_MISSING' },
+    });
+  });
+
+  describe('when the label has moved already', () => {
+    it('to do nothing if nothing is missing', () => {
+      expect(decide([[{ ...newEntry, promoted: NOW }], { evidence }], promoted)).toEqual({ do: 'nothing' });
+    });
+
+    it('to do nothing if it cannot tell the key', () => {
+      expect(decide([[]], promoted)).toEqual({ do: 'nothing' });
+    });
+
+    it('to write the promotion that an earlier run did not get to', () => {
+      expect(decide([[newEntry], { evidence }], promoted)).toEqual({
+        do: 'complete',
+        keyId: NEW,
+        record: [{ ...newEntry, promoted: NOW }],
+        superseded: [],
+      });
+      expect(decide([[], { evidence }], promoted)).toMatchObject({
+        record: [{ keyId: NEW, version: 'v2', promoted: NOW }],
+      });
+    });
+
+    it('to name the superseded keys that are not known to be disabled', () => {
+      const retiring = { keyId: OLD, version: 'v1', superseded: { at: at(-5), by: NEW } };
+      const done = { ...newEntry, promoted: NOW };
+      expect(decide([[done, retiring]], promoted)).toEqual({
+        do: 'complete',
+        keyId: NEW,
+        record: [],
+        superseded: [retiring],
+      });
+      expect(decide([[done, { ...retiring, disabled: NOW }]], promoted)).toEqual({ do: 'nothing' });
+      expect(decide([[done, { ...retiring, superseded: { at: NOW, by: OTHER } }]], promoted)).toEqual({
+        do: 'nothing',
+      });
+    });
+  });
+});
+
+describe('an entry', () => {
+  it('starts a new life at promotion, and drops the dates of an earlier one when superseded', () => {
+    const full = {
+      keyId: OLD,
+      version: 'v',
+      minted: at(-9),
+      promoted: at(-8),
+      superseded: { at: at(-7), by: OTHER },
+      disabled: at(-6),
+    };
+    expect(promotedEntry(full, NOW)).toEqual({ keyId: OLD, version: 'v', minted: at(-9), promoted: NOW });
+    expect(supersededEntry(full, NOW, NEW)).toEqual({
+      keyId: OLD,
+      version: 'v',
+      minted: at(-9),
+      superseded: { at: NOW, by: NEW },
+    });
+    expect(promotedEntry({ keyId: OLD }, NOW)).toEqual({ keyId: OLD, promoted: NOW });
+    expect(supersededEntry({ keyId: OLD }, NOW, NEW)).toEqual({ keyId: OLD, superseded: { at: NOW, by: NEW } });
+  });
+});
