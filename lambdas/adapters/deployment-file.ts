@@ -1,0 +1,39 @@
+/** The deployed configuration, read once when a function starts. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Deployment, deploymentSchema } from '../contract/deployment.ts';
+import { DEPLOYMENT_FILE, ENV } from '../contract/names.ts';
+import { RotatorError } from '../domain/errors.ts';
+
+/**
+ * Reads the file that `cdk deploy` put beside the function's code.
+ *
+ * @throws RotatorError DEPLOYMENT_MALFORMED, telling all problems at once
+ */
+export function readDeployment(environment: Readonly<Record<string, string | undefined>>): Deployment {
+  const root = environment[ENV.taskRoot];
+  if (root === undefined) throw malformed(`the environment has no ${ENV.taskRoot}`);
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(join(root, DEPLOYMENT_FILE), 'utf8'));
+  } catch (error) {
+    throw malformed(`${DEPLOYMENT_FILE} beside the function can't be read as JSON`, { cause: error });
+  }
+  const parsed = deploymentSchema.safeParse(content);
+  if (parsed.success) return Object.freeze(parsed.data);
+  throw malformed(
+    `${DEPLOYMENT_FILE} is wrong in ${parsed.error.issues.map((issue) => issue.path.join('.') || 'the whole').join(', ')}`,
+  );
+}
+
+function malformed(found: string, options?: ErrorOptions): RotatorError {
+  return new RotatorError(
+    'DEPLOYMENT_MALFORMED',
+    {
+      found,
+      expected: 'the file that the deployment of this very version writes',
+      remedy: 'deploy again (npx cdk deploy)',
+    },
+    options,
+  );
+}

@@ -1,0 +1,116 @@
+/** Carrying decisions out. Nothing is decided here, but that a pass has changed enough. */
+import type { DeployedKey } from '../contract/deployment.ts';
+import { TAGS } from '../contract/names.ts';
+import type { KeyHappening } from '../domain/happenings.ts';
+import { entryTag, keyTag, type Tags } from '../domain/ledger.ts';
+import { AWSPENDING } from '../domain/model.ts';
+import type { Decision, KeyDecision } from '../domain/retire.ts';
+import type { RetireWorld } from './pass.ts';
+
+/** How many keys the pass may still change (invariant 9). */
+export interface ChangeBudget {
+  left: number;
+  /** Set when a change was due and not made. */
+  exceeded: boolean;
+}
+
+interface Target {
+  readonly arn: string;
+  readonly policy: DeployedKey;
+}
+
+/** Decisions that nobody needs to hear of every hour. */
+const QUIET = new Set([
+  'is-current',
+  'is-pending',
+  'is-stranger',
+  'in-overlap',
+  'in-recovery',
+  'adoption-waits',
+  'is-deleted',
+  'listing-lags',
+]);
+
+/**
+ * Applies the decisions about one secret, in their order. In mode 'observe' they are only reported (invariant 10).
+ * Each change of a key is followed at once by its record: what is lost between the two is written later, as of then.
+ */
+export async function applyDecisions(
+  decisions: readonly Decision[],
+  target: Target,
+  budget: ChangeBudget,
+  world: RetireWorld,
+): Promise<void> {
+  const { arn, policy } = target;
+  const observed = policy.mode === 'observe';
+  const who = { secret: policy.secretName, userName: policy.userName };
+  let write: Tags = {};
+  const remove: string[] = [];
+
+  for (const decision of decisions) {
+    if (decision.about === 'key' && (decision.do === 'disable' || decision.do === 'delete')) {
+      if (!observed && !spend(budget)) break;
+      if (!observed) await changeKey(decision, target, world);
+      world.report({ ...who, ...told(decision, observed) });
+    } else if (decision.about === 'key') {
+      if (decision.do === 'record') write = { ...write, ...entryTag(decision.entry) };
+      if (decision.do === 'forget') remove.push(keyTag(decision.keyId));
+      if (decision.do !== 'none' || !QUIET.has(decision.reason)) world.report({ ...who, ...told(decision, observed) });
+    } else if (decision.about === 'label') {
+      if (!observed) await world.secrets.moveLabel(arn, AWSPENDING, decision.version);
+      world.report({ ...who, what: 'label-taken-off', reason: decision.reason, observed });
+    } else if (decision.do === 'resolve') {
+      remove.push(TAGS.intent);
+      world.report({ ...who, what: 'intent-resolved', reason: decision.reason, observed });
+    }
+  }
+  if (!observed && (Object.keys(write).length > 0 || remove.length > 0)) await world.secrets.tag(arn, write, remove);
+}
+
+/** @returns false when the pass has changed enough */
+function spend(budget: ChangeBudget): boolean {
+  if (budget.left === 0) {
+    budget.exceeded = true;
+    return false;
+  }
+  budget.left -= 1;
+  return true;
+}
+
+async function changeKey(
+  decision: Extract<KeyDecision, { do: 'disable' | 'delete' }>,
+  { arn, policy }: Target,
+  world: RetireWorld,
+): Promise<void> {
+  const { keyId } = decision;
+  if (decision.do === 'disable') {
+    await world.iam.disable(policy.userName, keyId);
+    // Dated after the fact, so that the recovery time is never shorter than promised.
+    await world.secrets.tag(arn, entryTag({ ...decision.entry, disabled: world.now() }), []);
+    return;
+  }
+  await world.iam.remove(policy.userName, keyId);
+  if (decision.entry !== undefined) await world.secrets.tag(arn, entryTag(decision.entry), []);
+  else if (decision.role !== 'orphan') await world.secrets.tag(arn, {}, [keyTag(keyId)]);
+}
+
+/** A decision as it is told. */
+function told(decision: KeyDecision, observed: boolean): KeyHappening {
+  const { keyId, reason, due, lastUse } = decision;
+  const facts = { keyId, reason, ...(due && { due }), ...(lastUse && { lastUse }), observed };
+  switch (decision.do) {
+    case 'disable':
+      return { what: 'disabled', ...facts };
+    case 'delete':
+      return { what: decision.role === 'orphan' ? 'orphan-cleared' : 'deleted', ...facts };
+    case 'record':
+      return { what: 'recorded', ...facts };
+    case 'forget':
+      return { what: 'forgotten', ...facts };
+    case 'none':
+    case 'look':
+      return reason === 'in-use' ? { what: 'held', ...facts } : { what: 'noticed', keyId, reason };
+    default:
+      return decision;
+  }
+}

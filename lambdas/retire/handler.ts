@@ -1,0 +1,35 @@
+/** The scheduled retire Lambda: middleware, wiring, one call. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { asError } from '../adapters/call.ts';
+import { awsAdapters } from '../adapters/clients.ts';
+import { readDeployment } from '../adapters/deployment-file.ts';
+import { reporting } from '../adapters/reporting.ts';
+import { deadlineOf, now } from '../adapters/time.ts';
+import { METRICS } from '../contract/names.ts';
+import { passFailed, retirePass } from './pass.ts';
+
+const logger = new Logger();
+const metrics = new Metrics();
+const deployment = readDeployment(process.env);
+const adapters = awsAdapters(process.env.AWS_REGION ?? '');
+
+export const handler = middy()
+  .use(injectLambdaContext(logger, { resetKeys: true }))
+  .use(logMetrics(metrics))
+  .handler(async (_event: unknown, context: Context) => {
+    const world = { ...adapters, now, deadline: deadlineOf(context), report: reporting(logger, metrics) };
+    const result = await retirePass(deployment, world);
+    metrics.addMetric(METRICS.secretsExamined, MetricUnit.Count, result.examined);
+    metrics.addMetric(METRICS.secretsFailed, MetricUnit.Count, result.failures.length);
+    metrics.addMetric(METRICS.changeLimitReached, MetricUnit.Count, result.stopped === 'change-limit' ? 1 : 0);
+    const { failures, ...told } = result;
+    if (result.stopped !== undefined) logger.warn('the pass ended early; the next one goes on', told);
+    for (const { secret, error } of failures) logger.error(`retiring the keys of ${secret} failed`, asError(error));
+    if (failures.length > 0) throw passFailed(failures);
+    return told;
+  });

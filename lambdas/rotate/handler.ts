@@ -1,0 +1,33 @@
+/** The rotation Lambda: middleware, wiring, one call. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { asError } from '../adapters/call.ts';
+import { awsAdapters } from '../adapters/clients.ts';
+import { readDeployment } from '../adapters/deployment-file.ts';
+import { reporting } from '../adapters/reporting.ts';
+import { deadlineOf, now, sleep } from '../adapters/time.ts';
+import { METRICS } from '../contract/names.ts';
+import { rotate } from './rotate.ts';
+
+const logger = new Logger();
+const metrics = new Metrics();
+const deployment = readDeployment(process.env);
+const adapters = awsAdapters(process.env.AWS_REGION ?? '');
+
+export const handler = middy()
+  .use(injectLambdaContext(logger, { resetKeys: true }))
+  .use(logMetrics(metrics))
+  .handler(async (event: unknown, context: Context): Promise<void> => {
+    try {
+      const world = { ...adapters, now, sleep, deadline: deadlineOf(context), report: reporting(logger, metrics) };
+      await rotate(event, deployment, world);
+    } catch (error) {
+      metrics.addMetric(METRICS.refusals, MetricUnit.Count, 1);
+      logger.error('rotation step failed', asError(error));
+      throw error;
+    }
+  });

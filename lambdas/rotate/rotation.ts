@@ -1,0 +1,93 @@
+/** What the four steps share: the checked event, the bound user, and the outside world. */
+import * as z from 'zod/mini';
+import type { DeployedKey, Deployment } from '../contract/deployment.ts';
+import { RotatorError } from '../domain/errors.ts';
+import type { Report } from '../domain/happenings.ts';
+import { parseSecretArn, type SecretArn } from '../domain/identity.ts';
+import type { IamKeys, KeyIdentities, SecretStore } from '../domain/ports.ts';
+
+export const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What a step may reach. `deadline` is when the function is stopped. */
+export interface RotationWorld {
+  readonly secrets: SecretStore;
+  readonly iam: IamKeys;
+  readonly identities: KeyIdentities;
+  readonly now: () => Date;
+  /** Waits for a number of milliseconds. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly deadline: Date;
+  readonly report: Report;
+}
+
+/** One invocation, checked: the event, and the policy that the deployment binds the secret to. */
+export interface Rotation {
+  readonly step: Step;
+  readonly secret: SecretArn;
+  readonly token: string;
+  readonly rotationToken?: string;
+  readonly policy: DeployedKey;
+  /** In seconds. */
+  readonly rotateTimeout: number;
+}
+
+// Unknown fields are let through: Secrets Manager may add some.
+const eventSchema = z.looseObject({
+  Step: z.string(),
+  SecretId: z.string(),
+  ClientRequestToken: z.string().check(z.minLength(1)),
+  RotationToken: z.optional(z.string()),
+});
+
+/**
+ * Checks a rotation event and binds it to a user by the deployed configuration alone.
+ *
+ * Both spellings of the step are taken: the API sends `createSecret`, one page of the user guide says `create_secret`.
+ *
+ * @throws RotatorError EVENT_MALFORMED, SECRET_NOT_BOUND, OBSERVE_MODE
+ */
+export function parseRotation(event: unknown, deployment: Deployment): Rotation {
+  const parsed = eventSchema.safeParse(event);
+  if (!parsed.success)
+    throw malformed(
+      `the fields ${parsed.error.issues.map((issue) => issue.path.join('.') || 'event').join(', ')} are missing or wrong`,
+    );
+  const { Step, SecretId, ClientRequestToken, RotationToken } = parsed.data;
+  const step = STEPS.find((known) => known === Step.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+  if (step === undefined) throw malformed(`the step '${Step.slice(0, 40)}'`);
+  const secret = parseSecretArn(SecretId);
+  if (secret === undefined) throw malformed("a SecretId that is not a secret's full ARN");
+  const policy = deployment.keys.find((key) => key.secretName === secret.name);
+  if (policy === undefined) {
+    throw new RotatorError('SECRET_NOT_BOUND', {
+      found: `the secret ${secret.name}`,
+      expected: `a secret that deployment ${deployment.name} binds to a user`,
+      remedy:
+        'list the user in rotator.config.ts and deploy, or take this function off the secret (aws secretsmanager cancel-rotate-secret)',
+    });
+  }
+  if (policy.mode === 'observe') {
+    throw new RotatorError('OBSERVE_MODE', {
+      found: `${step} for ${secret.name}, whose mode is 'observe'`,
+      expected: "mode 'enforce' for a rotation",
+      remedy: "set mode: 'enforce' for this key in rotator.config.ts and deploy",
+    });
+  }
+  return {
+    step,
+    secret,
+    token: ClientRequestToken,
+    ...(RotationToken !== undefined && { rotationToken: RotationToken }),
+    policy,
+    rotateTimeout: deployment.rotateTimeout,
+  };
+}
+
+function malformed(found: string): RotatorError {
+  return new RotatorError('EVENT_MALFORMED', {
+    found,
+    expected: 'an event of Secrets Manager with Step, SecretId and ClientRequestToken',
+    remedy: "don't invoke this function by hand: start a rotation (aws secretsmanager rotate-secret)",
+  });
+}
