@@ -109,8 +109,8 @@ export function refuseRolledBack(token: string, at: Date): { readonly do: 'refus
     found: `the version ${token} was promoted at ${iso(at)}, and AWSCURRENT was moved away from it since`,
     expected: 'a version that was never promoted',
     remedy:
-      'nothing if the rollback is to last: the next retire pass takes AWSPENDING off, and the next rotation mints a new key. To return to ' +
-      'the newer key, move AWSCURRENT to that version by hand (aws secretsmanager update-secret-version-stage)',
+      'nothing if that is to last: AWSPENDING is taken off the version, and the next rotation mints a new key. To return to the newer ' +
+      'key, move AWSCURRENT to that version by hand (aws secretsmanager update-secret-version-stage)',
   });
 }
 

@@ -94,7 +94,11 @@ async function recordStored(
   const value = parseValue(pending.value, policy.userName);
   if (value.kind === 'bootstrap') return;
   const entry = ledger.entries.get(value.keyId);
-  if (entry?.version === token && entry.promoted !== undefined) throw refuseRolledBack(token, entry.promoted).error;
+  if (entry?.version === token && entry.promoted !== undefined) {
+    // Without its label the version is not taken up again, and the next rotation starts with a new one.
+    await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
+    throw refuseRolledBack(token, entry.promoted).error;
+  }
   world.report({
     what: 'nothing-to-do',
     secret: secret.name,
