@@ -46,6 +46,9 @@ export const METRICS = {
   keysDisabled: 'KeysDisabled',
   keysDeleted: 'KeysDeleted',
   orphansCleared: 'OrphansCleared',
+  /** Rotation steps that failed, for whatever reason. */
+  stepsFailed: 'RotationStepsFailed',
+  /** Of those, the ones that the rotator itself refused, with a code and a remedy. */
   refusals: 'Refusals',
   secretsExamined: 'SecretsExamined',
   secretsFailed: 'SecretsFailed',

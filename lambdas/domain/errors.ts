@@ -84,3 +84,8 @@ export class AwsCallError extends RotatorError {
     this.refused = refused;
   }
 }
+
+/** True for an error by which the rotator itself refuses, as against a call to AWS that failed. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof RotatorError && !(error instanceof AwsCallError);
+}

@@ -11,7 +11,9 @@ import { readDeployment } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now, sleep } from '../adapters/time.ts';
 import { METRICS } from '../contract/names.ts';
+import { isRefusal } from '../domain/errors.ts';
 import { rotate } from './rotate.ts';
+import { tellEvent } from './rotation.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();
@@ -22,11 +24,13 @@ export const handler = middy()
   .use(injectLambdaContext(logger, { resetKeys: true }))
   .use(logMetrics(metrics))
   .handler(async (event: unknown, context: Context): Promise<void> => {
+    logger.appendKeys(tellEvent(event));
     try {
       const world = { ...adapters, now, sleep, deadline: deadlineOf(context), report: reporting(logger, metrics) };
       await rotate(event, deployment, world);
     } catch (error) {
-      metrics.addMetric(METRICS.refusals, MetricUnit.Count, 1);
+      metrics.addMetric(METRICS.stepsFailed, MetricUnit.Count, 1);
+      metrics.addMetric(METRICS.refusals, MetricUnit.Count, isRefusal(error) ? 1 : 0);
       logger.error('rotation step failed', asError(error));
       throw error;
     }

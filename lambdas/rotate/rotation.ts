@@ -84,6 +84,17 @@ export function parseRotation(event: unknown, deployment: Deployment): Rotation 
   };
 }
 
+/** What the log tells of an event that has not been checked yet: which secret and which step. Never its RotationToken. */
+export function tellEvent(event: unknown): { readonly secretId?: string; readonly step?: string } {
+  if (typeof event !== 'object' || event === null) return {};
+  const text = (field: string): string | undefined => {
+    const value: unknown = Reflect.get(event, field);
+    return typeof value === 'string' ? value.slice(0, 256) : undefined;
+  };
+  const [secretId, step] = [text('SecretId'), text('Step')];
+  return { ...(secretId !== undefined && { secretId }), ...(step !== undefined && { step }) };
+}
+
 function malformed(found: string): RotatorError {
   return new RotatorError('EVENT_MALFORMED', {
     found,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AwsCallError, RotatorError } from '../../lambdas/domain/errors.ts';
+import { AwsCallError, isRefusal, RotatorError } from '../../lambdas/domain/errors.ts';
 
 describe('an error', () => {
   it('says its code, what was found, what was expected and what to do', () => {
@@ -19,5 +19,11 @@ describe('an error', () => {
       refused: true,
       cause,
     });
+  });
+
+  it('is a refusal if the rotator itself has the reason, and none if a call to AWS failed', () => {
+    expect(isRefusal(new RotatorError('ROLLED_BACK', { found: '', expected: '', remedy: '' }))).toBe(true);
+    expect(isRefusal(new AwsCallError('GetUser', 'Throttling', true, ''))).toBe(false);
+    expect(isRefusal(new Error('other'))).toBe(false);
   });
 });

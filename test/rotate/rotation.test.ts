@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../lambdas/contract/deployment.ts';
-import { parseRotation } from '../../lambdas/rotate/rotation.ts';
+import { parseRotation, tellEvent } from '../../lambdas/rotate/rotation.ts';
 import { deployedKey } from '../policy.ts';
 
 const deployment: Deployment = {
@@ -44,5 +44,17 @@ describe('a rotation event', () => {
     ["a key in mode 'observe'", { ...event, SecretId: arn('iam/watched') }, 'OBSERVE_MODE'],
   ])('is refused with %s', (_, given, code) => {
     expect(() => parseRotation(given, deployment)).toThrow(new RegExp(`^${code}: `));
+  });
+});
+
+describe('the log', () => {
+  it('tells the secret and the step of an event, and nothing else of it', () => {
+    expect(tellEvent({ ...event, RotationToken: 'hidden' })).toEqual({
+      secretId: event.SecretId,
+      step: 'createSecret',
+    });
+    expect(tellEvent({ Step: 7, SecretId: 'x'.repeat(300) })).toEqual({ secretId: 'x'.repeat(256) });
+    expect(tellEvent(undefined)).toEqual({});
+    expect(tellEvent('text')).toEqual({});
   });
 });
