@@ -1,0 +1,77 @@
+/** EventBridge: a default bus whose rules hand matching events to functions. */
+import type { SimulatedAccount } from './account.ts';
+import { isRecord } from './wire/protocols.ts';
+
+export type BusEvent = Readonly<Record<string, unknown>> & { readonly source: string; readonly 'detail-type': string };
+
+export interface EventRule {
+  readonly name: string;
+  readonly pattern: Readonly<Record<string, unknown>>;
+  /** ARNs of functions. */
+  readonly targets: readonly string[];
+}
+
+export class EventBus {
+  readonly #account: SimulatedAccount;
+  readonly rules: EventRule[] = [];
+
+  constructor(account: SimulatedAccount) {
+    this.#account = account;
+  }
+
+  /** Delivers an event to the targets of all rules that match, asynchronously. */
+  put(event: BusEvent): void {
+    const { id: account, region, clock, random } = this.#account;
+    const full = {
+      version: '0',
+      id: random.uuid(),
+      account,
+      region,
+      time: clock.now().toISOString(),
+      resources: [],
+      ...event,
+    };
+    for (const { name, pattern, targets } of this.rules) {
+      if (!matchesPattern(pattern, full)) continue;
+      for (const target of targets) this.#deliver(name, target, full);
+    }
+  }
+
+  /** The rule itself needs the permission to invoke; without it nothing arrives, as in AWS. */
+  #deliver(rule: string, target: string, event: unknown): void {
+    const { functions, region, id } = this.#account;
+    const fn = functions.find(target);
+    const ruleArn = `arn:aws:events:${region}:${id}:rule/${rule}`;
+    if (fn !== undefined && functions.permits(fn, 'events.amazonaws.com', ruleArn))
+      void functions.invoke(target, event, { type: 'Event' });
+  }
+}
+
+/** Event patterns: every field has to match one of its values: exact, `prefix`, `anything-but` or `exists`. */
+export function matchesPattern(
+  pattern: Readonly<Record<string, unknown>>,
+  event: Readonly<Record<string, unknown>>,
+): boolean {
+  return Object.entries(pattern).every(([field, wanted]) => {
+    const value = event[field];
+    if (isRecord(wanted)) return isRecord(value) && matchesPattern(wanted, value);
+    if (!Array.isArray(wanted)) throw new Error(`An event pattern's field is a list or a pattern: ${field}`);
+    const values = Array.isArray(value) ? value : [value];
+    return wanted.some((condition) => values.some((item) => satisfies(condition, item)));
+  });
+}
+
+function satisfies(condition: unknown, value: unknown): boolean {
+  if (!isRecord(condition)) return condition === value;
+  const [[operator, operand] = []] = Object.entries(condition);
+  switch (operator) {
+    case 'prefix':
+      return typeof value === 'string' && value.startsWith(String(operand));
+    case 'anything-but':
+      return value !== undefined && ![operand].flat().includes(value);
+    case 'exists':
+      return (value !== undefined) === operand;
+    default:
+      throw new Error(`The event pattern's ${operator} is not simulated`);
+  }
+}

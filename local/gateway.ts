@@ -1,0 +1,190 @@
+/** What stands between the wire and the services: authentication, faults, authorization, and the way of the answer. */
+import type { SimulatedAccount } from './account.ts';
+import { type Fault, refusal } from './faults.ts';
+import { AwsError, type Principal } from './model.ts';
+import { RandomIds } from './random.ts';
+import { iamOperations, iamResource, type Operation, recordUse } from './services/iam.ts';
+import { secretContext, secretResource, secretsManagerOperations } from './services/secrets-manager.ts';
+import { stsOperations } from './services/sts.ts';
+import {
+  type Input,
+  jsonProtocol,
+  type Output,
+  type Protocol,
+  queryProtocol,
+  type WireResponse,
+} from './wire/protocols.ts';
+import { type Claim, claimOf, verifySignature, type WireRequest } from './wire/sigv4.ts';
+
+/** What comes back from the account; `lost` is a broken connection, `silent` means that nobody is there to be answered. */
+export type Reply =
+  | ({ readonly kind: 'answer' } & WireResponse)
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'silent' };
+
+type Reached =
+  | { readonly kind: 'done'; readonly output: Output }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'silent' };
+export type ServiceName = 'iam' | 'sts' | 'secretsmanager';
+
+const SERVICES: Readonly<
+  Record<ServiceName, { readonly operations: Readonly<Record<string, Operation>>; readonly protocol: Protocol }>
+> = {
+  iam: { operations: iamOperations, protocol: queryProtocol('https://iam.amazonaws.com/doc/2010-05-08/') },
+  sts: { operations: stsOperations, protocol: queryProtocol('https://sts.amazonaws.com/doc/2011-06-15/') },
+  secretsmanager: { operations: secretsManagerOperations, protocol: jsonProtocol },
+};
+
+export class Gateway {
+  readonly #account: SimulatedAccount;
+  /** Of their own, so that the number of calls does not change the ids of keys. */
+  readonly #requestIds = new RandomIds(0);
+
+  constructor(account: SimulatedAccount) {
+    this.#account = account;
+  }
+
+  /** Answers one signed request. `now` is the server's time as far as the age of the signature goes. */
+  async handle(request: WireRequest, now = this.#account.clock.nowMs): Promise<Reply> {
+    this.#account.clock.enter();
+    const requestId = this.#requestIds.uuid();
+    let protocol = SERVICES.sts.protocol;
+    try {
+      const claim = claimOf(request);
+      const service = serviceOf(claim.service);
+      protocol = SERVICES[service].protocol;
+      const { action, input } = protocol.parse(request);
+      const principal = await this.#authenticate(request, claim, service, now).catch((error: unknown) => {
+        if (error instanceof AwsError) this.#turnAway(claim, service, action, input, error);
+        throw error;
+      });
+      const reached = await this.#perform(principal, service, action, input);
+      return reached.kind === 'done'
+        ? { kind: 'answer', ...protocol.answer(action, reached.output, requestId) }
+        : reached;
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      return { kind: 'answer', ...protocol.refuse(error, requestId) };
+    } finally {
+      this.#account.clock.leave();
+    }
+  }
+
+  /** Unknown, deleted, inactive and not yet propagated keys are refused alike, before the signature is looked at. */
+  async #authenticate(request: WireRequest, claim: Claim, service: ServiceName, now: number): Promise<Principal> {
+    const session = this.#account.sessions.get(claim.accessKeyId);
+    const key = this.#account.keys.get(claim.accessKeyId);
+    const user = this.#account.users.get(key?.userName ?? '');
+    const token = request.headers['x-amz-security-token'];
+    if (session !== undefined && token === session.credentials.sessionToken) {
+      await verifySignature(request, claim, session.credentials, now);
+      return session.principal;
+    }
+    const usable = key?.status === 'Active' && key.usableFrom <= this.#account.clock.nowMs;
+    if (key === undefined || user === undefined || !usable || token !== undefined) {
+      const message = 'The security token included in the request is invalid.';
+      throw service === 'secretsmanager'
+        ? new AwsError('UnrecognizedClientException', message)
+        : new AwsError('InvalidClientTokenId', message, 403);
+    }
+    await verifySignature(request, claim, { accessKeyId: key.id, secretAccessKey: key.secret }, now);
+    recordUse(this.#account, key, claim.service, claim.region);
+    return { kind: 'user', arn: user.arn, userId: user.id, name: user.name, accessKeyId: key.id };
+  }
+
+  /** Calls that fail to authenticate are on the record too, under the key that they were made with. */
+  #turnAway(claim: Claim, service: ServiceName, action: string, input: Input, error: AwsError): void {
+    const { accessKeyId } = claim;
+    const name = this.#account.keys.get(accessKeyId)?.userName ?? accessKeyId;
+    const principal: Principal = { kind: 'unknown', arn: accessKeyId, userId: accessKeyId, name, accessKeyId };
+    const call = this.#account.record(principal, service, action, input);
+    call.outcome = { code: error.code, message: error.message };
+    this.#account.finish(call);
+  }
+
+  async #perform(principal: Principal, service: ServiceName, action: string, input: Input): Promise<Reached> {
+    const { caller } = principal;
+    if (caller?.alive === false) return { kind: 'silent' };
+    const call = this.#account.record(principal, service, action, input);
+    const fault = this.#account.faults.strike(call);
+    if (fault !== undefined) call.fault = fault.kind;
+    if (fault?.kind === 'refuse' || fault?.kind === 'network' || fault?.kind === 'crash-before') {
+      call.outcome = 'not reached';
+      this.#account.finish(call);
+      if (fault.kind === 'refuse') throw refusal(fault);
+      if (fault.kind === 'crash-before') caller?.crash();
+      return fault.kind === 'crash-before' && caller !== undefined ? { kind: 'silent' } : { kind: 'lost' };
+    }
+    let result: Output | AwsError;
+    try {
+      result = this.#account.execute(call, () => {
+        const operation = operationOf(service, action);
+        this.#judge(principal, service, action, input);
+        return operation(this.#account, input, principal);
+      });
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      result = error;
+    }
+    return this.#deliver(result, fault, caller);
+  }
+
+  /** What becomes of the answer. */
+  async #deliver(result: Output | AwsError, fault: Fault | undefined, caller: Principal['caller']): Promise<Reached> {
+    if (fault?.kind === 'crash-after') {
+      caller?.crash();
+      return caller === undefined ? { kind: 'lost' } : { kind: 'silent' };
+    }
+    if (fault?.kind === 'lose-answer') return { kind: 'lost' };
+    if (fault?.kind === 'late') {
+      caller?.parked(1);
+      this.#account.clock.leave();
+      await this.#account.clock.sleep(fault.ms);
+      this.#account.clock.enter();
+      caller?.parked(-1);
+    }
+    if (caller?.alive === false) return { kind: 'silent' };
+    if (result instanceof AwsError) throw result;
+    return { kind: 'done', output: result };
+  }
+
+  #judge(principal: Principal, service: ServiceName, action: string, input: Input): void {
+    if (this.#account.authorize === undefined || principal.kind !== 'role' || service === 'sts') return;
+    const secret = service === 'secretsmanager' ? this.#account.findSecret(String(input.SecretId ?? '')) : undefined;
+    const principalArn = `arn:aws:iam::${this.#account.id}:role/${principal.name}`;
+    const resource =
+      service === 'iam' ? iamResource(this.#account, action, input, principal) : secretResource(this.#account, input);
+    const context = {
+      'aws:PrincipalArn': principalArn,
+      ...(service === 'secretsmanager' ? secretContext(this.#account, input) : {}),
+    };
+    const policy = secret?.resourcePolicy === undefined ? {} : { resourcePolicy: secret.resourcePolicy };
+    const verdict = this.#account.authorize({
+      principalArn,
+      action: `${service}:${action}`,
+      resource,
+      context,
+      ...policy,
+    });
+    if (verdict.allowed) return;
+    const message = `User: ${principal.arn} is not authorized to perform: ${service}:${action} on resource: ${resource} ${verdict.reason}`;
+    throw service === 'iam'
+      ? new AwsError('AccessDenied', message, 403)
+      : new AwsError('AccessDeniedException', message);
+  }
+}
+
+function serviceOf(name: string): ServiceName {
+  if (name === 'iam' || name === 'sts' || name === 'secretsmanager') return name;
+  throw new AwsError('UnknownService', `The simulated account has no service ${name}`, 404);
+}
+
+/** The operation of a service; an error that names it if there is none. */
+export function operationOf(service: ServiceName, action: string): Operation {
+  const operations = SERVICES[service].operations;
+  const operation = Object.hasOwn(operations, action) ? operations[action] : undefined;
+  if (operation === undefined)
+    throw new AwsError('InvalidAction', `The simulated account has no operation ${service}:${action}`);
+  return operation;
+}

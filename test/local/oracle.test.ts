@@ -1,0 +1,177 @@
+import { IAMClient } from '@aws-sdk/client-iam';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { describe, expect, it } from 'vitest';
+import { iamKeys } from '../../lambdas/adapters/iam-keys.ts';
+import { secretStore } from '../../lambdas/adapters/secret-store.ts';
+import type { IamKeys, SecretStore } from '../../lambdas/domain/ports.ts';
+import { SimulatedAccount } from '../../local/account.ts';
+import { secretsFound, watchInvariants } from '../../local/oracle.ts';
+import { DAY } from '../policy.ts';
+
+interface Doing {
+  readonly iam: IamKeys;
+  readonly secrets: SecretStore;
+  readonly log: (line: string) => void;
+}
+
+/** An account with one bound user whose current key is in the secret, and functions that do whatever a test tells them. */
+async function world(mode = 'enforce', maxChangesPerRun = 25) {
+  const account = new SimulatedAccount();
+  account.createUser('app');
+  account.createUser('admin');
+  const current = account.createAccessKey('app');
+  const value = (keyId: string) =>
+    JSON.stringify({ Version: 1, AccessKeyId: keyId, SecretAccessKey: 'x', UserName: 'app' });
+  account.createSecret('iam/app', { value: value(current.accessKeyId) });
+  const keys = [{ secretName: 'iam/app', userName: 'app', mode, deleteAfter: 7 * DAY }];
+  const watch = watchInvariants(account, () => ({ maxChangesPerRun, keys }));
+  let task: (doing: Doing) => Promise<unknown> = async () => undefined;
+  account.functions.register({
+    name: 'function',
+    timeoutSeconds: 900,
+    env: {},
+    load: (sandbox) => {
+      const config = { ...account.clientConfig(sandbox.credentials), requestHandler: sandbox.requestHandler };
+      const client = new IAMClient(config);
+      const doing = {
+        iam: iamKeys(client, client),
+        secrets: secretStore(new SecretsManagerClient(config)),
+        log: (line: string) => sandbox.log(line),
+      };
+      return () => task(doing);
+    },
+  });
+  const run = async (what: typeof task) => {
+    task = what;
+    expect(await account.clock.run(account.functions.invoke('function', {}))).toMatchObject({ ok: true });
+  };
+  const invariants = () => watch.broken.map((broken) => broken.invariant);
+  return { account, current: current.accessKeyId, watch, run, invariants, value };
+}
+
+const TOKEN = '11111111-2222-4333-8444-555555555555';
+
+describe('the oracle catches', () => {
+  it.each(['disable', 'remove'] as const)('1: %s of the key in AWSCURRENT, naming the call', async (verb) => {
+    const { run, current, watch, account } = await world();
+    await run(({ iam }) => iam[verb]('app', current));
+    expect(watch.broken[0]).toMatchObject({ invariant: 1, what: expect.stringContaining(current) });
+    const call = account.history[watch.broken[0]?.call ?? -1];
+    expect(call).toMatchObject({ kind: 'call', action: verb === 'disable' ? 'UpdateAccessKey' : 'DeleteAccessKey' });
+  });
+
+  it('2: a promotion without three identifications in a row by STS', async () => {
+    const { run, account, watch, value } = await world();
+    const from = String(account.findSecret('iam/app')?.labels.get('AWSCURRENT'));
+    await run(async ({ iam, secrets }) => {
+      const key = await iam.mint('app');
+      await secrets.storePending('iam/app', TOKEN, value(key.id));
+      await secrets.moveLabel('iam/app', 'AWSCURRENT', from, TOKEN);
+    });
+    expect(watch.broken).toMatchObject([{ invariant: 2, what: expect.stringContaining('after 0 identifications') }]);
+  });
+
+  it("2: a promotion of another user's key", async () => {
+    const { run, account, watch, value } = await world();
+    const from = String(account.findSecret('iam/app')?.labels.get('AWSCURRENT'));
+    const foreign = account.createAccessKey('admin').accessKeyId;
+    await run(async ({ secrets }) => {
+      await secrets.storePending('iam/app', TOKEN, value(foreign));
+      await secrets.moveLabel('iam/app', 'AWSCURRENT', from, TOKEN);
+    });
+    expect(watch.broken).toMatchObject([{ invariant: 2, what: expect.stringContaining('no Active key of app') }]);
+  });
+
+  it('3: a deletion a second before the recovery time is over, and none at the end of it', async () => {
+    for (const [seconds, broken] of [
+      [7 * DAY - 1, [3]],
+      [7 * DAY, []],
+    ] as const) {
+      const { run, account, current, invariants, value } = await world();
+      const other = account.createAccessKey('app').accessKeyId;
+      account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(other) });
+      await run(({ iam }) => iam.disable('app', current));
+      await account.clock.advance(seconds * 1000);
+      await run(({ iam }) => iam.remove('app', current));
+      expect(invariants()).toEqual(broken);
+    }
+  });
+
+  it('4: a change of a stranger, and of a key of a user that is not bound', async () => {
+    const { run, account, invariants } = await world();
+    const stranger = account.createAccessKey('app').accessKeyId;
+    const foreign = account.createAccessKey('admin').accessKeyId;
+    await run(({ iam }) => iam.disable('app', stranger));
+    await run(({ iam }) => iam.disable('admin', foreign));
+    expect(invariants()).toEqual([4, 4]);
+  });
+
+  it('5: a second orphan, and one that remains; but not the clearing of one that was never used', async () => {
+    const { run, account, current, invariants, watch } = await world();
+    account.deleteAccessKey(current);
+    let orphan = '';
+    await run(async ({ iam }) => {
+      orphan = (await iam.mint('app')).id;
+    });
+    await run(({ iam }) => iam.remove('app', orphan));
+    expect(invariants()).toEqual([]);
+    await run(async ({ iam }) => [await iam.mint('app'), await iam.mint('app')]);
+    expect(invariants()).toEqual([5]);
+    expect(watch.finish().map((broken) => broken.invariant)).toEqual([5, 5, 5]);
+  });
+
+  it('7: a secret in a log, a tag or an event, raw, base64- or URL-encoded', async () => {
+    const { run, account, watch } = await world();
+    const [secret = ''] = account.mintedSecrets.slice(-1);
+    expect(secretsFound(account)).toEqual([]);
+    await run(async ({ log }) => log(`{"key":"${encodeURIComponent(secret)}"}`));
+    expect(secretsFound(account)).toEqual(['the logs of function']);
+    await run(({ secrets }) => secrets.tag('iam/app', { note: Buffer.from(secret).toString('base64') }, []));
+    expect(secretsFound(account)).toContain('the tags of iam/app');
+    account.emit('Something', { secret });
+    expect(secretsFound(account)).toContain('the history of calls and events');
+    expect(watch.finish().every((broken) => broken.invariant === 7)).toBe(true);
+  });
+
+  it('8: a key minted for a user that no secret is bound to', async () => {
+    const { run, invariants } = await world();
+    await run(({ iam }) => iam.mint('admin'));
+    expect(invariants()).toEqual([8]);
+  });
+
+  it('9: one change more than the limit in one run, and not the same changes in two runs', async () => {
+    const { run, account, invariants, value } = await world('enforce', 1);
+    const next = account.createAccessKey('app').accessKeyId;
+    const [current] = account.users.get('app')?.keys ?? [];
+    account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(next) });
+    const again = async (iam: IamKeys) => {
+      await iam.disable('app', String(current?.id));
+      account.setAccessKeyStatus(String(current?.id), 'Active');
+    };
+    await run(({ iam }) => again(iam));
+    await run(({ iam }) => again(iam));
+    expect(invariants()).toEqual([]);
+    await run(async ({ iam }) => {
+      await again(iam);
+      await again(iam);
+    });
+    expect(invariants()).toEqual([9]);
+  });
+
+  it("10: any change in mode 'observe'", async () => {
+    const { run, invariants } = await world('observe');
+    await run(({ secrets }) => secrets.tag('iam/app', { note: 'x' }, []));
+    await run(({ iam }) => iam.mint('app'));
+    expect(invariants()).toEqual([10, 10]);
+  });
+
+  it('nothing in what an operator does by hand', async () => {
+    const { account, current, invariants, value } = await world();
+    account.setAccessKeyStatus(current, 'Inactive');
+    account.deleteAccessKey(current);
+    const key = account.createAccessKey('app').accessKeyId;
+    account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(key) });
+    account.deleteUser('admin');
+    expect(invariants()).toEqual([]);
+  });
+});
