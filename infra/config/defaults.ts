@@ -1,0 +1,26 @@
+import { PROJECT } from '../../lambdas/contract/names.ts';
+import type { PolicyInput } from './types.ts';
+
+/** What a key gets that neither it nor `defaults` says. Overlap, hold and recovery together fit into the period. */
+export const KEY_DEFAULTS = {
+  schedule: '30d',
+  deactivateAfter: '3d',
+  settle: '4h',
+  ifInUse: 'hold',
+  holdAtMost: '14d',
+  quietFor: '8d',
+  deleteAfter: '7d',
+  mode: 'enforce',
+  verifyRegions: [],
+  rotateOnDeploy: true,
+  userPath: '/',
+  createUser: false,
+  readers: [],
+  replicas: [],
+} as const satisfies PolicyInput;
+
+/** What a deployment gets that doesn't say otherwise. */
+export const DEPLOYMENT_DEFAULTS = { name: PROJECT, maxChangesPerRun: 25, retireEvery: '1h' } as const;
+
+/** Name of the secret of a user whose key names none. */
+export const defaultSecretName = (user: string): string => `${PROJECT}/${user}`;

@@ -1,0 +1,155 @@
+/** The fields of the configuration: which there are, what each takes, and what to say when it is something else. */
+import * as z from 'zod';
+import { IF_IN_USE, MODES } from '../../lambdas/contract/deployment.ts';
+import { DAY, parseDuration } from './duration.ts';
+import { isRefusal, type RotationSchedule, readSchedule } from './rotation-schedule.ts';
+
+const MINUTE = 60;
+
+/** A value that passes `test`; `expected` and `fix` go into the message when it doesn't. */
+const that = <T>(test: (value: unknown) => boolean, expected: string, fix: string) =>
+  z.custom<T>(test, { error: expected, params: { fix } });
+
+const text = (pattern: RegExp, expected: string, fix: string) =>
+  that<string>((value) => typeof value === 'string' && pattern.test(value), expected, fix);
+
+const flag = that<boolean>(
+  (value) => typeof value === 'boolean',
+  'true or false',
+  'write true or false, without quotes',
+);
+
+const oneOf = <T extends string>(words: readonly T[]) =>
+  that<T>(
+    (value) => typeof value === 'string' && (words as readonly string[]).includes(value),
+    words.map((word) => `'${word}'`).join(' or '),
+    'use one of these words',
+  );
+
+const list = <T extends z.ZodType>(item: T, of: string) => z.array(item, { error: `a list of ${of}` });
+
+/** Seconds, written as `'30d'`, `'12h'` or `'15m'`. */
+const duration = that<string>(
+  (value) => typeof value === 'string' && parseDuration(value) !== undefined,
+  "a duration: a whole number and d, h, m or s, such as '3d' or '12h'",
+  'write it as text, without fractions or spaces',
+).transform((value) => parseDuration(value) ?? 0);
+
+const region = text(
+  /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/,
+  "a Region such as 'eu-central-1'",
+  "use the Region's code, not its name",
+);
+
+const roleArn = text(
+  /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+  "the ARN of a role, such as 'arn:aws:iam::123456789012:role/app'",
+  'name one role: no wildcard, no user, no account',
+);
+
+// An alias won't do: the rotator's roles are granted the key itself.
+const kmsKeyArn = text(
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/,
+  'the ARN of a KMS key: arn:aws:kms:<Region>:<account>:key/<id>',
+  "use the key's own ARN, not that of an alias",
+);
+
+const schedule = z.unknown().transform((value, context): RotationSchedule => {
+  const result = readSchedule(value);
+  if (!isRefusal(result)) return result;
+  context.addIssue({ code: 'custom', message: result.expected, params: { fix: result.fix, schedule: true } });
+  return z.NEVER;
+});
+
+const breakGlass = z.strictObject({ breakGlassRoleArn: roleArn }, { error: "{ breakGlassRoleArn: 'arn:aws:iam::…' }" });
+const replica = z.strictObject(
+  { region, kmsKeyArn: kmsKeyArn.optional() },
+  { error: "{ region: 'eu-west-1' }, with or without kmsKeyArn" },
+);
+
+/** What `defaults` and each key may say. */
+export const policyFields = {
+  schedule,
+  deactivateAfter: duration,
+  settle: duration,
+  ifInUse: oneOf(IF_IN_USE),
+  holdAtMost: duration,
+  quietFor: duration,
+  deleteAfter: duration,
+  mode: oneOf(MODES),
+  verifyRegions: list(region, 'Regions'),
+  rotateOnDeploy: flag,
+  // No * or ?: the path becomes part of the user's ARN in the roles' policies, where they would stand for other users.
+  userPath: text(
+    /^\/([\w+=,.@-]+\/)*$/,
+    "an IAM path that begins and ends with a slash, such as '/service/'",
+    "write it as in the user's ARN, between 'user' and the name",
+  ),
+  createUser: flag,
+  readers: list(roleArn, 'role ARNs'),
+  kmsKeyArn,
+  replicas: list(replica, '{ region, kmsKeyArn? }'),
+  exclusive: breakGlass,
+};
+
+/** What each key may say. */
+export const keyFields = {
+  user: text(
+    /^[\w+=,.@-]{1,64}$/,
+    'the name of an IAM user: up to 64 letters, digits and + = , . @ _ -',
+    "use the user's name, without its path or ARN",
+  ),
+  secretName: text(
+    /^[\w/+=.@-]{1,512}$/,
+    'the name of a secret: up to 512 letters, digits and / _ + = . @ -',
+    'choose a secretName of these characters',
+  ),
+  adopt: text(
+    /^AKIA[A-Z0-9]{16}$/,
+    'an access key id: AKIA and 16 more letters and digits',
+    'copy the id of the hand-made key; never its secret',
+  ),
+  ...policyFields,
+};
+
+const name = text(
+  /^[A-Za-z][A-Za-z0-9-]{0,63}$/,
+  'a name of up to 64 letters, digits and hyphens that begins with a letter',
+  'it becomes part of the name of a CloudFormation stack: leave out all else',
+);
+
+export const targetFields = {
+  name,
+  account: text(/^\d{12}$/, 'an account id: 12 digits, as text', "put quotes around it, such as '123456789012'"),
+  region,
+  keys: that<unknown[]>(isFilledList, 'a list of at least one key', "write keys: [{ user: 'deploy-prod' }]"),
+};
+
+export const rootFields = {
+  name,
+  maxChangesPerRun: that<number>(
+    (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0,
+    'a whole number of 1 or more',
+    "to change nothing at all, use mode 'observe'",
+  ),
+  // A pass may take the 15 minutes that Lambda allows: more often, and two would run side by side.
+  retireEvery: duration.refine((value) => value >= 15 * MINUTE && value <= DAY && value % MINUTE === 0, {
+    error: "whole minutes from '15m' to '1d'",
+    params: { fix: "use '1h' unless there is a reason" },
+  }),
+  defaults: that<Record<string, unknown>>(isRecord, 'an object', 'write defaults: { … }'),
+  keys: targetFields.keys,
+  targets: that<unknown[]>(
+    isFilledList,
+    'a list of at least one target',
+    "write targets: [{ name: 'prod', keys: […] }]",
+  ),
+};
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFilledList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0;
+}

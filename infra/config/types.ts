@@ -1,0 +1,165 @@
+import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
+
+/**
+ * A whole number and a unit: `'30d'` days, `'12h'` hours, `'15m'` minutes, `'90s'` seconds.
+ * A day is 24 hours.
+ */
+export type DurationText = `${number}${'d' | 'h' | 'm' | 's'}`;
+
+/**
+ * When a key rotates, in UTC. Secrets Manager picks a time inside the window.
+ *
+ * - `'30d'`, `'12h'`: every 30 days, every 12 hours. Whole hours, at least 4.
+ * - `{ every: '30d', window: '4h' }`: the same, inside a window that opens at midnight.
+ * - `{ cron: 'cron(0 3 ? * SUN *)', window: '4h' }`: six fields, on the hour, any year. The window may not reach into the next day.
+ */
+export type ScheduleInput =
+  | DurationText
+  | { readonly every: DurationText; readonly window?: DurationText }
+  | { readonly cron: string; readonly window?: DurationText };
+
+/** A copy of the secret in another Region. */
+export interface ReplicaInput {
+  readonly region: string;
+  /**
+   * ARN of the KMS key there that encrypts the copy.
+   * @default - the AWS managed key `aws/secretsmanager` of that Region
+   */
+  readonly kmsKeyArn?: string;
+}
+
+/** Who else may touch a secret that is otherwise closed to all but its readers and the rotator. */
+export interface ExclusiveInput {
+  /** ARN of the role that may read and write the secret in an emergency. */
+  readonly breakGlassRoleArn: string;
+}
+
+/** What may stand in `defaults` as well as with a key. The key's own word wins. */
+export interface PolicyInput {
+  /** @default '30d' */
+  readonly schedule?: ScheduleInput;
+  /**
+   * Overlap: how long a superseded key stays Active. `'0d'` disables it the moment the new key is current.
+   * @default '3d'
+   */
+  readonly deactivateAfter?: DurationText;
+  /**
+   * A use of the old key this soon after the promotion doesn't hold it: applications are still switching.
+   * @default '4h'
+   */
+  readonly settle?: DurationText;
+  /**
+   * What becomes of a key that is still in use when its overlap is over: `'hold'` waits, `'disable'` doesn't.
+   * @default 'hold'
+   */
+  readonly ifInUse?: IfInUse;
+  /**
+   * How long a key in use is held at most, from the end of the overlap.
+   * @default '14d'
+   */
+  readonly holdAtMost?: DurationText;
+  /**
+   * A key that was not used for this long is no longer in use.
+   * @default '8d'
+   */
+  readonly quietFor?: DurationText;
+  /**
+   * Recovery: how long a disabled key stays before it is deleted. Until then it can be switched on again.
+   * @default '7d'
+   */
+  readonly deleteAfter?: DurationText;
+  /**
+   * `'observe'` changes nothing, creates no rotation schedule, and reports what it would do.
+   * @default 'enforce'
+   */
+  readonly mode?: Mode;
+  /**
+   * Further Regions whose STS must know a new key before it becomes current.
+   * @default []
+   */
+  readonly verifyRegions?: readonly string[];
+  /**
+   * Rotate when the schedule is first deployed (which puts the first key into the secret) and whenever it is changed.
+   * @default true
+   */
+  readonly rotateOnDeploy?: boolean;
+  /**
+   * IAM path of the user.
+   * @default '/'
+   */
+  readonly userPath?: string;
+  /**
+   * Create the IAM user in the stack. It is kept when the stack goes.
+   * @default false
+   */
+  readonly createUser?: boolean;
+  /**
+   * ARNs of the roles that may read the secret; granted by the secret's resource policy.
+   * @default []
+   */
+  readonly readers?: readonly string[];
+  /**
+   * ARN of the KMS key that encrypts the secret.
+   * @default - the AWS managed key `aws/secretsmanager`
+   */
+  readonly kmsKeyArn?: string;
+  /**
+   * Copies of the secret in other Regions.
+   * @default []
+   */
+  readonly replicas?: readonly ReplicaInput[];
+  /**
+   * Deny reading and writing the secret to everyone but `readers`, the rotator, CloudFormation and this role.
+   * @default - whoever IAM allows may read and write it
+   */
+  readonly exclusive?: ExclusiveInput;
+}
+
+/** One IAM user and the secret that holds its key. */
+export interface KeyInput extends PolicyInput {
+  /** Name of the IAM user, without its path. */
+  readonly user: string;
+  /** @default 'iam-key-rotator/<user>' */
+  readonly secretName?: string;
+  /**
+   * Id of a hand-made access key of the user that is to be retired once the rotator's first key is current.
+   * @default - any key that the rotator didn't make is left alone
+   */
+  readonly adopt?: string;
+}
+
+/** One stack: an account, a Region and the keys there. */
+export interface TargetInput {
+  /** Unique; the stack is called `<name of the deployment>-<name>`. */
+  readonly name: string;
+  /** @default - the account of the credentials that deploy */
+  readonly account?: string;
+  /** @default - the Region of the credentials that deploy */
+  readonly region?: string;
+  readonly keys: readonly KeyInput[];
+}
+
+/** What `rotator.config.ts` says. Exactly one of `keys` and `targets`. */
+export interface RotatorConfig {
+  /**
+   * Name of the deployment: of its stack, and in the tag that marks its secrets.
+   * @default 'iam-key-rotator'
+   */
+  readonly name?: string;
+  /**
+   * The most keys that one retire pass disables or deletes; it stops there and says so.
+   * @default 25
+   */
+  readonly maxChangesPerRun?: number;
+  /**
+   * How often the retire pass runs: whole minutes, from `'15m'` to `'1d'`.
+   * @default '1h'
+   */
+  readonly retireEvery?: DurationText;
+  /** Policy of every key that doesn't say otherwise. */
+  readonly defaults?: PolicyInput;
+  /** The keys of one stack that is not bound to an account or Region. */
+  readonly keys?: readonly KeyInput[];
+  /** One stack each. */
+  readonly targets?: readonly TargetInput[];
+}

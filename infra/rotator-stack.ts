@@ -1,0 +1,60 @@
+import { Annotations, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { describeWarning, type ResolvedConfig, type ResolvedKey, type ResolvedTarget } from './config/index.ts';
+import { KeyRotator } from './key-rotator.ts';
+import { RotatedAccessKey, type RotatedAccessKeyProps } from './rotated-access-key.ts';
+
+export interface RotatorStackProps extends StackProps {
+  readonly target: ResolvedTarget;
+  readonly config: Pick<ResolvedConfig, 'maxChangesPerRun' | 'retireEvery'>;
+}
+
+/** One target of the configuration: its secrets and the rotator over them. */
+export class RotatorStack extends Stack {
+  readonly rotator: KeyRotator;
+
+  constructor(scope: Construct, id: string, { target, config, ...props }: RotatorStackProps) {
+    super(scope, id, props);
+    // Named after the user, not numbered: moving a key in the list must not replace its secret.
+    const keys = target.keys.map((key) => addKey(this, key));
+    this.rotator = new KeyRotator(this, 'Rotator', {
+      keys,
+      deploymentName: target.stackName,
+      maxChangesPerRun: config.maxChangesPerRun,
+      retireEvery: Duration.seconds(config.retireEvery),
+    });
+    new CfnOutput(this, 'RotateFunctionName', { value: this.rotator.rotateFunction.functionName });
+    new CfnOutput(this, 'RetireFunctionName', { value: this.rotator.retireFunction.functionName });
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: this.rotator.deadLetters.queueUrl });
+  }
+}
+
+function addKey(stack: Stack, key: ResolvedKey): RotatedAccessKey {
+  const added = new RotatedAccessKey(stack, key.user, propsOf(stack, key));
+  for (const warning of key.warnings) {
+    Annotations.of(added).addWarningV2(`iam-key-rotator:${warning.code}`, describeWarning(warning));
+  }
+  return added;
+}
+
+function propsOf(stack: Stack, key: ResolvedKey): RotatedAccessKeyProps {
+  const { user, readers, kmsKeyArn, replicas, exclusive, adopt, schedule, warnings: _, ...same } = key;
+  const keyOf = (id: string, arn: string | undefined) =>
+    arn === undefined ? {} : { encryptionKey: kms.Key.fromKeyArn(stack, id, arn) };
+  return {
+    ...same,
+    userName: user,
+    readerArns: readers,
+    rotationRules: schedule.rules,
+    deactivateAfter: Duration.seconds(key.deactivateAfter),
+    settle: Duration.seconds(key.settle),
+    holdAtMost: Duration.seconds(key.holdAtMost),
+    quietFor: Duration.seconds(key.quietFor),
+    deleteAfter: Duration.seconds(key.deleteAfter),
+    replicas: replicas.map(({ region, kmsKeyArn: arn }) => ({ region, ...keyOf(`${user}Key-${region}`, arn) })),
+    ...keyOf(`${user}Key`, kmsKeyArn),
+    ...(adopt === undefined ? {} : { adopt }),
+    ...(exclusive === undefined ? {} : { exclusive }),
+  };
+}

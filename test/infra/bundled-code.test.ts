@@ -1,0 +1,108 @@
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { App } from 'aws-cdk-lib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { addStacks } from '../../infra/add-stacks.ts';
+import { type RotatorConfig, resolveConfig } from '../../infra/config/index.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const HANDLERS = ['rotate', 'retire'].map((name) => join(ROOT, 'lambdas', name, 'handler.ts'));
+
+const folders: string[] = [];
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bundled-code-'));
+  folders.push(folder);
+  return folder;
+}
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The assets of a configuration's stacks: files by name. */
+function assetsOf(config: RotatorConfig, outdir = temporaryFolder()) {
+  const app = new App({ outdir });
+  addStacks(app, resolveConfig(config));
+  app.synth();
+  return readdirSync(outdir)
+    .filter((name) => name.startsWith('asset.'))
+    .sort()
+    .map((name) => {
+      const files = readdirSync(join(outdir, name)).sort();
+      return { name, files, read: (file: string) => readFileSync(join(outdir, name, file), 'utf8') };
+    });
+}
+
+const config: RotatorConfig = {
+  maxChangesPerRun: 7,
+  keys: [{ user: 'deploy-prod', adopt: 'AKIAIOSFODNN7EXAMPLE', verifyRegions: ['eu-west-1'], deleteAfter: '6d' }],
+};
+
+describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
+  const assets = assetsOf(config);
+
+  test('is a file, its source map and what is deployed, for each function', () => {
+    expect(assets.map(({ files }) => files)).toEqual([
+      ['deployment.json', 'index.js', 'index.js.map'],
+      ['deployment.json', 'index.js', 'index.js.map'],
+    ]);
+    expect(new Set(assets.map(({ read }) => read('index.js'))).size).toBe(2);
+  });
+
+  test('carries the deployed keys with all their durations in seconds', () => {
+    for (const { read } of assets) {
+      expect(JSON.parse(read('deployment.json'))).toEqual({
+        formatVersion: 1,
+        name: 'iam-key-rotator',
+        maxChangesPerRun: 7,
+        rotateTimeout: 120,
+        keys: [
+          {
+            secretName: 'iam-key-rotator/deploy-prod',
+            userName: 'deploy-prod',
+            mode: 'enforce',
+            adopt: 'AKIAIOSFODNN7EXAMPLE',
+            deactivateAfter: 259_200,
+            settle: 14_400,
+            ifInUse: 'hold',
+            holdAtMost: 1_209_600,
+            quietFor: 691_200,
+            deleteAfter: 518_400,
+            verifyRegions: ['eu-west-1'],
+          },
+        ],
+      });
+    }
+  });
+
+  test('names no folder of the machine that built it', () => {
+    for (const { read } of assets) {
+      const sources: string[] = JSON.parse(read('index.js.map')).sources;
+      expect(sources.filter((source) => !/^(lambdas|node_modules)\//.test(source))).toEqual([]);
+      expect(read('index.js')).not.toContain(ROOT);
+      expect(read('index.js.map')).not.toContain(ROOT);
+    }
+  });
+
+  test('is the same when it is built again elsewhere, so that deploying without a change changes nothing', async () => {
+    // The same sources in another folder. The modules of CDK remember assets, so these are loaded anew.
+    const copy = temporaryFolder();
+    for (const part of ['infra', 'lambdas', 'package.json', 'tsconfig.json']) {
+      cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+    }
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    const { bundle }: typeof import('../../infra/bundle.ts') = await import(join(copy, 'infra', 'bundle.ts'));
+    for (const { read } of assets) {
+      const built = ['lambdas/rotate/handler.ts', 'lambdas/retire/handler.ts'].map((entry) => bundle(entry));
+      const code = built.map((files) => files.find(({ name }) => name === 'index.js')?.content.toString());
+      expect(code).toContain(read('index.js'));
+    }
+  });
+
+  test('differs between stacks with other keys, although the bundle is the same', () => {
+    const targets = ['a', 'b'].map((name) => ({ name, keys: [{ user: `user-${name}` }] }));
+    const files = assetsOf({ targets }).map(({ read }) => JSON.parse(read('deployment.json')).keys[0].userName);
+    expect(files.sort()).toEqual(['user-a', 'user-a', 'user-b', 'user-b']);
+  });
+});

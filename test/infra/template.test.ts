@@ -1,0 +1,381 @@
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import type { KeyInput } from '../../infra/config/index.ts';
+import { stacksOf, statement, statementsOf, templateOf } from './synth.ts';
+
+const GLASS = 'arn:aws:iam::123456789012:role/break-glass';
+const READER = 'arn:aws:iam::123456789012:role/app';
+const KMS_KEY = 'arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef';
+
+const keys: KeyInput[] = [
+  { user: 'deploy-prod', createUser: true },
+  { user: 'ses-sender', userPath: '/service/mail/', kmsKeyArn: KMS_KEY, replicas: [{ region: 'eu-west-1' }] },
+  { user: 'closed', readers: [READER], exclusive: { breakGlassRoleArn: GLASS } },
+];
+const template = templateOf({ keys });
+const withSchedule = (key: Omit<KeyInput, 'user'>) => templateOf({ keys: [{ user: 'u', ...key }] });
+
+/** Logical ids of the secrets by name. */
+const secretIds = Object.fromEntries(
+  Object.entries(template.findResources('AWS::SecretsManager::Secret')).map(([id, { Properties }]) => [
+    String(Properties.Name),
+    id,
+  ]),
+);
+const roleIdOf = (description: string) =>
+  Object.keys(
+    template.findResources('AWS::IAM::Role', { Properties: { Description: Match.stringLikeRegexp(description) } }),
+  )[0];
+/** In an order of its own: that of a list in a policy means nothing. */
+const sorted = (list: unknown) =>
+  [list]
+    .flat()
+    .map((item) => JSON.stringify(item))
+    .sort();
+const user = (tail: string) => ({
+  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::', { Ref: 'AWS::AccountId' }, `:user${tail}`]],
+});
+
+describe('secrets', () => {
+  test('start with the bootstrap value, byte for byte: any change would overwrite the current key of every application', () => {
+    const values = Object.values(template.findResources('AWS::SecretsManager::Secret')).map(
+      ({ Properties }) => Properties.SecretString,
+    );
+    const frozen = '{"Bootstrap":"iam-key-rotator: no key yet, the first rotation stores one here"}';
+    expect(values).toEqual([frozen, frozen, frozen]);
+  });
+
+  test('and users outlive the stack, also when they are replaced', () => {
+    template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    template.allResources('AWS::IAM::User', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  test('carry the tag by which the functions find them', () => {
+    template.allResourcesProperties('AWS::SecretsManager::Secret', {
+      Tags: [{ Key: 'iam-key-rotator:deployment', Value: 'iam-key-rotator' }],
+    });
+  });
+
+  test('are encrypted and replicated as configured', () => {
+    template.hasResourceProperties('AWS::SecretsManager::Secret', {
+      Name: 'iam-key-rotator/ses-sender',
+      KmsKeyId: KMS_KEY,
+      ReplicaRegions: [{ Region: 'eu-west-1' }],
+    });
+  });
+
+  test('only the user that asks for it is created', () => {
+    template.resourceCountIs('AWS::IAM::User', 1);
+    template.hasResourceProperties('AWS::IAM::User', { UserName: 'deploy-prod', Path: '/' });
+  });
+});
+
+describe('rotation schedules', () => {
+  test.each([
+    ['30d', { AutomaticallyAfterDays: 30 }],
+    [
+      { every: '30d', window: '4h' },
+      { ScheduleExpression: 'rate(30 days)', Duration: '4h' },
+    ],
+    [
+      { cron: 'cron(0 3 1 * ? *)', window: '4h' },
+      { ScheduleExpression: 'cron(0 3 1 * ? *)', Duration: '4h' },
+    ],
+  ] as const)('%j', (schedule, rules) => {
+    const schedules = withSchedule({ schedule }).findResources('AWS::SecretsManager::RotationSchedule');
+    expect(Object.values(schedules).map(({ Properties }) => Properties.RotationRules)).toEqual([rules]);
+  });
+
+  test('rotate when they are deployed, unless told not to', () => {
+    template.allResourcesProperties('AWS::SecretsManager::RotationSchedule', { RotateImmediatelyOnUpdate: true });
+    withSchedule({ rotateOnDeploy: false }).hasResourceProperties('AWS::SecretsManager::RotationSchedule', {
+      RotateImmediatelyOnUpdate: false,
+    });
+  });
+
+  test('wait for all that the first rotation needs: invoke permission, permissions of the role, and the user', () => {
+    const [schedule] = Object.values(template.findResources('AWS::SecretsManager::RotationSchedule'));
+    const needed = (type: string) => Object.keys(template.findResources(type));
+    const needs: string[] = schedule?.DependsOn;
+    const rotatePolicies = needed('AWS::IAM::ManagedPolicy').filter((id) => id.startsWith('RotatorRotate'));
+    expect(needs).toEqual(expect.arrayContaining([...rotatePolicies, ...needed('AWS::IAM::User')]));
+    expect(needs.some((id) => needed('AWS::Lambda::Permission').includes(id))).toBe(true);
+  });
+
+  test('are not created in observe mode', () => {
+    withSchedule({ mode: 'observe' }).resourceCountIs('AWS::SecretsManager::RotationSchedule', 0);
+  });
+});
+
+describe('invoke permissions', () => {
+  test('let Secrets Manager call the rotate function for each secret, naming account and secret', () => {
+    const permissions = Object.values(template.findResources('AWS::Lambda::Permission')).map(
+      ({ Properties }) => Properties,
+    );
+    expect(permissions).toHaveLength(3);
+    for (const permission of permissions) {
+      expect(permission).toMatchObject({
+        Action: 'lambda:InvokeFunction',
+        Principal: 'secretsmanager.amazonaws.com',
+        SourceAccount: { Ref: 'AWS::AccountId' },
+      });
+    }
+    expect(permissions.map(({ SourceArn }) => SourceArn.Ref).sort()).toEqual(Object.values(secretIds).sort());
+  });
+});
+
+describe('policies', () => {
+  test('have no wildcard in an action', () => {
+    const actions = statementsOf(template).flatMap(({ Action }) => Action);
+    expect(actions.length).toBeGreaterThan(30);
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  test('have no wildcard in a resource but for ListSecrets, which has none', () => {
+    const wild = statementsOf(template).filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('*'));
+    expect(wild.map(({ Action, Resource }) => [Action, Resource])).toEqual([['secretsmanager:ListSecrets', '*']]);
+  });
+
+  test('have a Sid for each concern', () => {
+    const unnamed = statementsOf(template).filter(
+      ({ Sid, Action }) => Sid === undefined && Action !== 'sts:AssumeRole',
+    );
+    expect(unnamed).toEqual([]);
+  });
+
+  test('name the users exactly, with their paths', () => {
+    const users = [user('/deploy-prod'), user('/service/mail/ses-sender'), user('/closed')];
+    for (const sid of ['ReplaceKeysOfTheUsers', 'RetireKeysOfTheUsers']) {
+      expect(sorted(statement(template, sid).Resource)).toEqual(sorted(users));
+    }
+  });
+
+  test('name the secrets exactly', () => {
+    const secrets = Object.values(secretIds).map((Ref) => ({ Ref }));
+    for (const sid of ['StoreAndPromoteKeys', 'SeeWhichKeysAreCurrent', 'EndAbandonedRotations']) {
+      expect(sorted(statement(template, sid).Resource)).toEqual(sorted(secrets));
+    }
+  });
+
+  test('let the retire pass neither mint nor store a key, and take off no label but AWSPENDING', () => {
+    const retire = roleIdOf('disables and deletes');
+    const documents = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+      Object.values(template.findResources(type, { Properties: { Roles: [{ Ref: retire }] } })),
+    );
+    const actions = documents.flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.flatMap(({ Action }: { Action: string | string[] }) => Action),
+    );
+    expect(actions).toContain('iam:DeleteAccessKey');
+    expect(actions).not.toContain('iam:CreateAccessKey');
+    expect(actions).not.toContain('secretsmanager:PutSecretValue');
+    expect(statement(template, 'EndAbandonedRotations').Condition).toEqual({
+      StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' },
+    });
+  });
+
+  test('let the functions write the tags of the ledger and no others', () => {
+    const conditions = statementsOf(template)
+      .filter(({ Sid }) => Sid === 'WriteLedger')
+      .map(({ Condition }) => Condition?.['ForAllValues:StringLike']?.['aws:TagKeys']);
+    expect(conditions).toEqual([
+      ['iam-key-rotator:key/*', 'iam-key-rotator:intent', 'iam-key-rotator:verified', 'iam-key-rotator:user-id'],
+      ['iam-key-rotator:key/*', 'iam-key-rotator:intent'],
+    ]);
+  });
+
+  test('let the functions use a customer managed key through Secrets Manager only', () => {
+    const uses = statementsOf(template).filter(({ Sid }) => Sid === 'UseEncryptionKeys');
+    expect(uses.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+      [['kms:Decrypt', 'kms:GenerateDataKey'], KMS_KEY],
+      ['kms:Decrypt', KMS_KEY],
+    ]);
+    for (const { Condition } of uses) expect(Condition?.StringEquals).toHaveProperty('kms:ViaService');
+    expect(statementsOf(withSchedule({})).filter(({ Sid }) => Sid === 'UseEncryptionKeys')).toEqual([]);
+  });
+});
+
+describe('an exclusive secret', () => {
+  const exempt = (sid: string) => {
+    const { Effect, Principal, Condition } = statement(template, sid);
+    expect({ Effect, Principal }).toEqual({ Effect: 'Deny', Principal: { AWS: '*' } });
+    return Condition?.ArnNotEquals?.['aws:PrincipalArn'];
+  };
+  const rotator = ['the four steps', 'disables and deletes'].map((of) => ({ 'Fn::GetAtt': [roleIdOf(of), 'Arn'] }));
+  const deployer = {
+    'Fn::Sub': expect.stringContaining(':role/cdk-hnb659fds-cfn-exec-role-'),
+  };
+
+  test('is readable by its readers, the rotator, the break-glass role and the role that deploys', () => {
+    expect(exempt('OnlyReadersRead')).toEqual([READER, ...rotator, GLASS, deployer]);
+    expect(statement(template, 'OnlyReadersRead').Action).toBe('secretsmanager:GetSecretValue');
+  });
+
+  test('is not readable by way of CloudFormation, whose dynamic references would read it for anybody', () => {
+    expect(statement(template, 'OnlyReadersRead').Condition).not.toHaveProperty('ForAllValues:StringNotEquals');
+  });
+
+  test('takes values and labels from the rotator and the break-glass role only, not from readers', () => {
+    expect(exempt('OnlyRotatorWrites')).toEqual([...rotator, GLASS]);
+    expect(statement(template, 'OnlyRotatorWrites').Action).toEqual([
+      'secretsmanager:PutSecretValue',
+      'secretsmanager:UpdateSecretVersionStage',
+    ]);
+  });
+
+  test('can still be changed by CloudFormation, and its ledger by nobody else', () => {
+    expect(exempt('OnlyRotatorAndStackChange')).toEqual([...rotator, GLASS, deployer]);
+    const { Action, Condition } = statement(template, 'OnlyRotatorAndStackChange');
+    expect(Action).toEqual([
+      'secretsmanager:TagResource',
+      'secretsmanager:UntagResource',
+      'secretsmanager:UpdateSecret',
+    ]);
+    expect(Condition?.['ForAllValues:StringNotEquals']).toEqual({ 'aws:CalledVia': ['cloudformation.amazonaws.com'] });
+  });
+
+  test('can always be repaired: its policy may be replaced or removed', () => {
+    const denied = statementsOf(template).flatMap(({ Effect, Action }) => (Effect === 'Deny' ? Action : []));
+    expect(denied).not.toContain('secretsmanager:PutResourcePolicy');
+    expect(denied).not.toContain('secretsmanager:DeleteResourcePolicy');
+    expect(denied).not.toContain('secretsmanager:DeleteSecret');
+  });
+
+  test('grants its readers reading', () => {
+    expect(statement(template, 'ReadersRead')).toMatchObject({
+      Effect: 'Allow',
+      Principal: { AWS: READER },
+      Action: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+    });
+  });
+
+  test('is the exception: other secrets have no policy', () => {
+    template.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 1);
+  });
+});
+
+describe('functions', () => {
+  test('run Node 24 on ARM with 256 MB, JSON logs and source maps', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 2);
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      MemorySize: 256,
+      Handler: 'index.handler',
+      LoggingConfig: { LogFormat: 'JSON' },
+      Environment: {
+        Variables: { NODE_OPTIONS: '--enable-source-maps', POWERTOOLS_METRICS_NAMESPACE: 'iam-key-rotator' },
+      },
+    });
+  });
+
+  test('have time for what they wait for', () => {
+    const timeouts = Object.values(template.findResources('AWS::Lambda::Function')).map(({ Properties }) => [
+      Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME,
+      Properties.Timeout,
+    ]);
+    expect(timeouts).toEqual([
+      ['iam-key-rotator-rotate', 120],
+      ['iam-key-rotator-retire', 900],
+    ]);
+  });
+
+  test('write to log groups of their own that are kept for a year and outlive the stack', () => {
+    template.resourceCountIs('AWS::Logs::LogGroup', 2);
+    template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', Properties: { RetentionInDays: 365 } });
+  });
+
+  test('have roles without managed policies of AWS', () => {
+    for (const { Properties } of Object.values(template.findResources('AWS::IAM::Role'))) {
+      expect(Properties).not.toHaveProperty('ManagedPolicyArns');
+    }
+  });
+});
+
+describe('the retire pass', () => {
+  test('is delivered hourly, with retries and a dead-letter queue', () => {
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(1 hour)',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        RetryPolicy: { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 3600 },
+        DeadLetterConfig: { Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('DeadLetters'), 'Arn'] } },
+      },
+    });
+  });
+
+  test('runs as often as configured', () => {
+    templateOf({ retireEvery: '30m', keys: [{ user: 'u' }] }).hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(30 minutes)',
+      Target: { RetryPolicy: { MaximumEventAgeInSeconds: 1800 } },
+    });
+  });
+
+  test('is not run again when it fails: a repetition would get past maxChangesPerRun', () => {
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      MaximumRetryAttempts: 0,
+      DestinationConfig: {
+        OnFailure: { Destination: { 'Fn::GetAtt': [Match.stringLikeRegexp('DeadLetters'), 'Arn'] } },
+      },
+    });
+  });
+
+  test('is started by a role that no other account can use', () => {
+    template.hasResourceProperties('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: {
+        Statement: [
+          {
+            Principal: { Service: 'scheduler.amazonaws.com' },
+            Condition: {
+              StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': Match.anyValue() },
+            },
+          },
+        ],
+      },
+    });
+  });
+
+  test('leaves what failed in an encrypted queue for two weeks, reachable by TLS only', () => {
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 1_209_600,
+    });
+    expect(statement(template, 'RequireTls')).toMatchObject({
+      Effect: 'Deny',
+      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    });
+  });
+});
+
+describe('stacks', () => {
+  test('without targets there is one, bound to no account or Region', () => {
+    const [stack, ...others] = stacksOf({ keys });
+    expect(others).toEqual([]);
+    expect(stack?.environment).toBe('aws://unknown-account/unknown-region');
+  });
+
+  test('each target is one, with the account and Region that it names, and tags its secrets with its name', () => {
+    const stacks = stacksOf({
+      targets: [
+        { name: 'prod', account: '123456789012', region: 'eu-central-1', keys: [{ user: 'a' }] },
+        { name: 'dev', keys: [{ user: 'b' }] },
+      ],
+    });
+    expect(stacks.map(({ stackName, environment }) => [stackName, environment])).toEqual([
+      ['iam-key-rotator-prod', 'aws://123456789012/eu-central-1'],
+      ['iam-key-rotator-dev', 'aws://unknown-account/unknown-region'],
+    ]);
+    for (const stack of stacks) {
+      Template.fromStack(stack).hasResourceProperties('AWS::SecretsManager::Secret', {
+        Tags: [{ Key: 'iam-key-rotator:deployment', Value: stack.stackName }],
+      });
+    }
+  });
+
+  test('moving a key in the list changes none of its resources', () => {
+    const resources = (users: string[]) => {
+      const { Resources } = templateOf({ keys: users.map((name) => ({ user: name })) }).toJSON();
+      return Object.keys(Resources).sort();
+    };
+    expect(resources(['a', 'b'])).toEqual(resources(['b', 'a']));
+  });
+});
