@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+
+/** All TypeScript files below a folder, as paths from the root. */
+function files(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(folder, file));
+}
+
+/** What a file imports: paths from the root, or names of packages. */
+function imports(file: string): string[] {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  return [...source.matchAll(IMPORT)].map(([, name = '']) =>
+    name.startsWith('.') ? normalize(join(dirname(file), name)) : name,
+  );
+}
+
+const isLocal = (name: string) => name.endsWith('.ts');
+
+/** Imports of a folder's files that the rule does not allow. */
+function violations(folder: string, allowed: (imported: string, file: string) => boolean): string[] {
+  const found = files(folder);
+  expect(found.length).toBeGreaterThan(0);
+  return found.flatMap((file) =>
+    imports(file)
+      .filter((imported) => !allowed(imported, file))
+      .map((imported) => `${relative('.', file)} imports ${imported}`),
+  );
+}
+
+const within =
+  (...folders: string[]) =>
+  (imported: string) =>
+    folders.some((folder) => imported.startsWith(`${folder}/`));
+
+describe('dependencies point one way', () => {
+  it('the domain knows the contract and itself: no AWS, no Node, no package', () => {
+    expect(violations('lambdas/domain', within('lambdas/domain', 'lambdas/contract'))).toEqual([]);
+  });
+
+  it('the domain has no clock and no environment', () => {
+    const impure = /\bprocess\b|Date\.now|new Date\(\)|setTimeout|Math\.random|performance\./;
+    expect(files('lambdas/domain').filter((file) => impure.test(readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);
+  });
+
+  it('the contract knows nothing but the library that checks it', () => {
+    expect(violations('lambdas/contract', (name) => name === 'zod/mini' || within('lambdas/contract')(name))).toEqual(
+      [],
+    );
+  });
+
+  it('adapters know the domain and the contract, and no function', () => {
+    const local = within('lambdas/adapters', 'lambdas/domain', 'lambdas/contract');
+    expect(violations('lambdas/adapters', (name) => !isLocal(name) || local(name))).toEqual([]);
+  });
+
+  it('a function knows no other function', () => {
+    for (const name of ['rotate', 'retire']) {
+      const local = within(`lambdas/${name}`, 'lambdas/adapters', 'lambdas/domain', 'lambdas/contract');
+      expect(violations(`lambdas/${name}`, (imported) => !isLocal(imported) || local(imported))).toEqual([]);
+    }
+  });
+
+  it('only the edge of a function and the adapters know AWS: the steps and the pass go through ports', () => {
+    const edge = (file: string) => file.endsWith('/handler.ts');
+    for (const name of ['rotate', 'retire']) {
+      const aws = (imported: string) => imported.startsWith('@aws') || imported.startsWith('lambdas/adapters/');
+      expect(violations(`lambdas/${name}`, (imported, file) => edge(file) || !aws(imported))).toEqual([]);
+    }
+  });
+
+  it('only adapters and handlers ask for the time', () => {
+    const impure = /Date\.now|new Date\(\)|setTimeout\(/;
+    const inner = files('lambdas').filter((file) => !file.startsWith('lambdas/adapters/'));
+    expect(inner.filter((file) => impure.test(readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);
+  });
+
+  it('infra takes only the contract from the Lambdas', () => {
+    expect(
+      violations(
+        'infra',
+        (name) => !isLocal(name) || within('infra', 'lambdas/contract')(name) || name === 'rotator.config.ts',
+      ),
+    ).toEqual([]);
+  });
+
+  it('nothing imports infra but tests, benchmarks and the configuration that it checks', () => {
+    for (const folder of ['lambdas', 'local']) {
+      const demoConfig = (file: string) => file.endsWith('rotator.config.ts');
+      expect(violations(folder, (name, file) => !name.startsWith('infra/') || demoConfig(file))).toEqual([]);
+    }
+  });
+
+  it('the simulated account is no part of what is deployed', () => {
+    for (const folder of ['lambdas', 'infra']) {
+      expect(violations(folder, (name) => !name.startsWith('local/') && !name.startsWith('test/'))).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,292 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { DAY, HOUR } from '../policy.ts';
+import { finishAll, Simulation, START } from './world.ts';
+
+afterEach(() => expect(finishAll()).toEqual([]));
+
+const calls = (simulation: Simulation) =>
+  simulation.account.history.flatMap((entry) => (entry.kind === 'call' ? [entry.action] : []));
+
+describe('a key', () => {
+  it('is minted, stored, verified and promoted by the first rotation', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.what()).toEqual(['minted', 'verified', 'promoted']);
+    const value = simulation.current('iam/app');
+    expect(value).toEqual({
+      Version: 1,
+      AccessKeyId: expect.stringMatching(/^AKIA/),
+      SecretAccessKey: expect.any(String),
+      UserName: 'app',
+      CreateDate: '2026-01-01T00:00:00Z',
+    });
+    expect(simulation.keys('app')).toEqual({ [String(value.AccessKeyId)]: 'Active' });
+  });
+
+  it('stays Active for the overlap, Inactive for the recovery time, and is deleted then', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    const old = String(simulation.current('iam/app').AccessKeyId);
+    await simulation.advanceWithPasses(30.1);
+    expect(simulation.what().filter((what) => what === 'promoted')).toHaveLength(2);
+    await simulation.advanceWithPasses(2);
+    expect(simulation.keys('app')[old]).toBe('Active');
+    await simulation.advanceWithPasses(2);
+    expect(simulation.keys('app')[old]).toBe('Inactive');
+    await simulation.advanceWithPasses(5);
+    expect(simulation.keys('app')[old]).toBe('Inactive');
+    await simulation.advanceWithPasses(2);
+    expect(Object.keys(simulation.keys('app'))).toEqual([simulation.current('iam/app').AccessKeyId]);
+    expect(Object.keys(simulation.tags('iam/app')).filter((tag) => tag.includes(':key/'))).toHaveLength(1);
+    expect(simulation.rotationErrors()).toEqual([]);
+  });
+
+  it('is held while an application still uses it, and disabled once it has been quiet', async () => {
+    const simulation = new Simulation();
+    const user = simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 90);
+    const old = simulation.account.keys.get(String(simulation.current('iam/app').AccessKeyId));
+    await simulation.rotate('iam/app');
+    expect(simulation.current('iam/app').AccessKeyId).not.toBe(old?.id);
+    const useFor = async (days: number) => {
+      for (let day = 0; day < days; day += 1) {
+        await simulation.account.clock.run(simulation.useKey(String(old?.id)));
+        await simulation.advanceWithPasses(1);
+      }
+    };
+    await useFor(6);
+    expect(simulation.keys('app')[String(old?.id)]).toBe('Active');
+    expect(simulation.what()).toContain('held');
+    await simulation.advanceWithPasses(6);
+    expect(simulation.keys('app')[String(old?.id)]).toBe('Active');
+    await simulation.advanceWithPasses(2);
+    expect(simulation.keys('app')[String(old?.id)]).toBe('Inactive');
+    expect(user.name).toBe('app');
+  });
+
+  it('is disabled at the end of the longest hold even if it is used: the policy says so', async () => {
+    const simulation = new Simulation({ keys: [{ userName: 'app', holdAtMost: 4 * DAY }] });
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 90);
+    const old = String(simulation.current('iam/app').AccessKeyId);
+    await simulation.rotate('iam/app');
+    for (let day = 0; day < 8; day += 1) {
+      if (simulation.keys('app')[old] === 'Active') await simulation.account.clock.run(simulation.useKey(old));
+      await simulation.advanceWithPasses(1);
+    }
+    expect(simulation.keys('app')[old]).toBe('Inactive');
+    const disabled = simulation.happenings.find((happening) => happening.what === 'disabled');
+    expect(disabled).toMatchObject({ reason: 'hold-over', keyId: old });
+  });
+
+  it('is disabled by finishSecret itself, after the label has moved, with an overlap of zero', async () => {
+    const simulation = new Simulation({ keys: [{ userName: 'app', deactivateAfter: 0 }] });
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    const old = String(simulation.current('iam/app').AccessKeyId);
+    await simulation.rotate('iam/app');
+    expect(simulation.keys('app')).toEqual({
+      [old]: 'Inactive',
+      [String(simulation.current('iam/app').AccessKeyId)]: 'Active',
+    });
+    const order = calls(simulation);
+    expect(order.lastIndexOf('UpdateSecretVersionStage')).toBeLessThan(order.lastIndexOf('UpdateAccessKey'));
+    expect(simulation.tags('iam/app')[`iam-key-rotator:key/${old}`]).toContain('disabled=');
+  });
+
+  it('that was made by hand and is adopted is retired like one of ours, and its slot then serves', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    const adopted = simulation.account.createAccessKey('app').accessKeyId;
+    simulation.adopt('app', adopted);
+    await simulation.schedule('iam/app', 30);
+    expect(simulation.keys('app')[adopted]).toBe('Active');
+    await simulation.advanceWithPasses(4);
+    expect(simulation.keys('app')[adopted]).toBe('Inactive');
+    await simulation.advanceWithPasses(27);
+    expect(simulation.keys('app')[adopted]).toBeUndefined();
+    expect(simulation.tags('iam/app')[`iam-key-rotator:key/${adopted}`]).toContain('deleted=');
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.what().filter((what) => what === 'promoted')).toHaveLength(2);
+  });
+});
+
+describe('a rotation', () => {
+  it('keeps the fields that a team has put into the value', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    simulation.account.operate('secretsmanager', 'PutSecretValue', {
+      SecretId: 'iam/app',
+      SecretString: JSON.stringify({ ...simulation.current('iam/app'), Endpoint: 'https://example.test' }),
+    });
+    const before = String(simulation.current('iam/app').AccessKeyId);
+    await simulation.advanceWithPasses(0.1);
+    await simulation.rotate('iam/app');
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.current('iam/app')).toMatchObject({ Endpoint: 'https://example.test' });
+    expect(simulation.current('iam/app').AccessKeyId).not.toBe(before);
+    await simulation.advanceWithPasses(2);
+    expect(simulation.keys('app')[before]).toBe('Active');
+    await simulation.advanceWithPasses(10);
+    expect(simulation.keys('app')[before]).toBeUndefined();
+  });
+
+  it('is refused with both keys named while strangers hold the slots, and touches neither', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    const ids = [1, 2].map(() => simulation.account.createAccessKey('app').accessKeyId);
+    await simulation.advance(30 * DAY);
+    await simulation.account.clock.run(simulation.useKey(String(ids[0])));
+    await simulation.schedule('iam/app', 30);
+    await simulation.advanceWithPasses(2);
+    expect(simulation.keys('app')).toEqual({ [String(ids[0])]: 'Active', [String(ids[1])]: 'Active' });
+    const message = String(simulation.rotationErrors()[0]);
+    expect(message).toMatch(/^STRANGERS_HOLD_SLOTS: user app has 2 access keys: /);
+    expect(message).toContain(`${ids[0]} (stranger, Active, 30 days old, last used 2026-01-31T00:00:00Z with sts in`);
+    expect(message).toContain(`${ids[1]} (stranger, Active, 30 days old, never used)`);
+    expect(calls(simulation)).not.toContain('UpdateAccessKey');
+    expect(calls(simulation)).not.toContain('DeleteAccessKey');
+  });
+
+  it('succeeds by itself once the stranger is gone', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    const [first] = [1, 2].map(() => simulation.account.createAccessKey('app').accessKeyId);
+    await simulation.schedule('iam/app', 30);
+    simulation.account.deleteAccessKey(String(first));
+    await simulation.advance(2 * HOUR);
+    expect(simulation.current('iam/app').AccessKeyId).toMatch(/^AKIA/);
+  });
+
+  it('that was started early says when the slot comes free', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    await simulation.rotate('iam/app');
+    await simulation.rotate('iam/app');
+    expect(simulation.rotationErrors()[0]).toContain('SLOT_NOT_FREE_YET');
+    expect(simulation.rotationErrors()[0]).toContain('to be disabled from 2026-01-04T');
+  });
+
+  it('is refused for a user that was deleted and made again, before a key is minted', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    simulation.account.deleteUser('app');
+    simulation.account.createUser('app');
+    await simulation.rotate('iam/app');
+    expect(simulation.rotationErrors()[0]).toContain('USER_RECREATED');
+    expect(simulation.keys('app')).toEqual({});
+  });
+
+  it('finds a user with a path', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app', { path: '/team/ci/' });
+    await simulation.schedule('iam/app', 30);
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.current('iam/app').AccessKeyId).toMatch(/^AKIA/);
+  });
+
+  it('goes on after the current key was deleted by hand', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    const lost = String(simulation.current('iam/app').AccessKeyId);
+    simulation.account.deleteAccessKey(lost);
+    await simulation.rotate('iam/app');
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.keys('app')).toEqual({ [String(simulation.current('iam/app').AccessKeyId)]: 'Active' });
+  });
+
+  it('understands the steps in the spelling of the user guide too', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    const version = String(simulation.secret('iam/app').labels.get('AWSCURRENT'));
+    for (const step of ['create_secret', 'finish_secret']) {
+      expect(await simulation.step(step, 'iam/app', version)).toMatchObject({ ok: true });
+    }
+    expect(simulation.what().slice(-2)).toEqual(['nothing-to-do', 'nothing-to-do']);
+  });
+
+  it('with RotateImmediately=false tests the existing value only', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    const begin = () => {
+      simulation.account.operate('secretsmanager', 'RotateSecret', {
+        SecretId: 'iam/app',
+        RotationLambdaARN: simulation.rotateArn,
+        RotationRules: { AutomaticallyAfterDays: 30 },
+        RotateImmediately: false,
+      });
+      return simulation.advance(600);
+    };
+    await begin();
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.keys('app')).toEqual({});
+    await simulation.rotate('iam/app');
+    const key = simulation.current('iam/app').AccessKeyId;
+    await begin();
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.current('iam/app').AccessKeyId).toBe(key);
+    expect(simulation.what().filter((what) => what === 'minted')).toHaveLength(1);
+  });
+
+  it("in mode 'observe' changes nothing and says so", async () => {
+    const simulation = new Simulation({ keys: [{ userName: 'app', mode: 'observe' }] });
+    simulation.account.createUser('app');
+    await simulation.rotate('iam/app');
+    expect(simulation.rotationErrors()[0]).toContain('OBSERVE_MODE');
+    expect(simulation.keys('app')).toEqual({});
+    expect(Object.keys(simulation.tags('iam/app'))).toEqual(['iam-key-rotator:deployment']);
+  });
+
+  it('takes up its stored key when Secrets Manager retries with a new token', async () => {
+    const simulation = new Simulation({
+      account: { rotationRetry: { attempts: 3, spacingMs: 20 * 60_000, token: 'new' } },
+    });
+    simulation.account.createUser('app');
+    simulation.account.faults.add({
+      match: { service: 'sts', action: 'GetCallerIdentity' },
+      kind: 'network',
+      times: 25,
+    });
+    await simulation.schedule('iam/app', 30);
+    await simulation.advance(3 * HOUR);
+    expect(simulation.rotationErrors().length).toBeGreaterThan(0);
+    expect(simulation.rotationErrors()[0]).toContain('KEY_NOT_USABLE');
+    expect(simulation.what().filter((what) => what === 'minted')).toHaveLength(1);
+    expect(simulation.what()).toContain('taken-up');
+    expect(simulation.keys('app')).toEqual({ [String(simulation.current('iam/app').AccessKeyId)]: 'Active' });
+  });
+
+  it('is not resumed against a rollback: the old version stays current, and the next rotation mints anew', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    const first = simulation.current('iam/app').AccessKeyId;
+    const v1 = simulation.secret('iam/app').labels.get('AWSCURRENT');
+    await simulation.rotate('iam/app');
+    const second = simulation.current('iam/app').AccessKeyId;
+    const v2 = simulation.secret('iam/app').labels.get('AWSCURRENT');
+    simulation.account.operate('secretsmanager', 'UpdateSecretVersionStage', {
+      SecretId: 'iam/app',
+      VersionStage: 'AWSCURRENT',
+      MoveToVersionId: v1,
+      RemoveFromVersionId: v2,
+    });
+    // AWSPENDING still sits on the newer version: Secrets Manager takes the rotation up again instead of starting another.
+    expect(await simulation.rotate('iam/app')).toBe('taken up');
+    await simulation.advance(HOUR);
+    expect(simulation.rotationErrors()[0]).toContain('ROLLED_BACK');
+    expect(simulation.current('iam/app').AccessKeyId).toBe(first);
+    await simulation.advanceWithPasses(31);
+    expect([first, second]).not.toContain(simulation.current('iam/app').AccessKeyId);
+    expect(Object.keys(simulation.keys('app'))).not.toContain(second);
+    expect(START.getTime()).toBeLessThan(simulation.now.getTime());
+  });
+});
