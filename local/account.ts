@@ -55,6 +55,11 @@ export interface AccountOptions {
 }
 
 /** One call as a policy engine needs to see it. */
+export interface Verdict {
+  readonly allowed: boolean;
+  readonly reason: string;
+}
+
 export interface AuthorizationRequest {
   /** The role's ARN, not the session's. */
   readonly principalArn: string;
@@ -90,7 +95,7 @@ export class SimulatedAccount {
   /** Administrator: signs what an operator or the deployment does. */
   readonly operator: { readonly principal: Principal; readonly credentials: Credentials };
   /** Judges the calls of roles, once it is set. */
-  authorize?: (request: AuthorizationRequest) => { readonly allowed: boolean; readonly reason: string };
+  authorize?: (request: AuthorizationRequest) => Verdict | Promise<Verdict>;
   readonly options: AccountOptions;
   /** Temporary credentials by access key id. */
   readonly sessions = new Map<string, { readonly credentials: Credentials; readonly principal: Principal }>();

@@ -116,11 +116,12 @@ export class Gateway {
       if (fault.kind === 'crash-before') caller?.crash();
       return fault.kind === 'crash-before' && caller !== undefined ? { kind: 'silent' } : { kind: 'lost' };
     }
+    const denied = await this.#judge(principal, service, action, input);
     let result: Output | AwsError;
     try {
       result = this.#account.execute(call, () => {
         const operation = operationOf(service, action);
-        this.#judge(principal, service, action, input);
+        if (denied !== undefined) throw denied;
         return operation(this.#account, input, principal);
       });
     } catch (error) {
@@ -149,8 +150,14 @@ export class Gateway {
     return { kind: 'done', output: result };
   }
 
-  #judge(principal: Principal, service: ServiceName, action: string, input: Input): void {
-    if (this.#account.authorize === undefined || principal.kind !== 'role' || service === 'sts') return;
+  /** The error of a call that the caller's policies don't allow. */
+  async #judge(
+    principal: Principal,
+    service: ServiceName,
+    action: string,
+    input: Input,
+  ): Promise<AwsError | undefined> {
+    if (this.#account.authorize === undefined || principal.kind !== 'role' || service === 'sts') return undefined;
     const secret = service === 'secretsmanager' ? this.#account.findSecret(String(input.SecretId ?? '')) : undefined;
     const principalArn = `arn:aws:iam::${this.#account.id}:role/${principal.name}`;
     const resource =
@@ -160,16 +167,16 @@ export class Gateway {
       ...(service === 'secretsmanager' ? secretContext(this.#account, input) : {}),
     };
     const policy = secret?.resourcePolicy === undefined ? {} : { resourcePolicy: secret.resourcePolicy };
-    const verdict = this.#account.authorize({
+    const verdict = await this.#account.authorize({
       principalArn,
       action: `${service}:${action}`,
       resource,
       context,
       ...policy,
     });
-    if (verdict.allowed) return;
+    if (verdict.allowed) return undefined;
     const message = `User: ${principal.arn} is not authorized to perform: ${service}:${action} on resource: ${resource} ${verdict.reason}`;
-    throw service === 'iam'
+    return service === 'iam'
       ? new AwsError('AccessDenied', message, 403)
       : new AwsError('AccessDeniedException', message);
   }

@@ -49,7 +49,7 @@ export class Scheduler {
     const { targetArn, roleArn, input = '{}' } = schedule;
     const event: unknown = JSON.parse(input.replaceAll('<aws.scheduler.scheduled-time>', at));
     const request = { principalArn: roleArn ?? '', action: 'lambda:InvokeFunction', resource: targetArn, context: {} };
-    const allowed = roleArn === undefined || authorize === undefined || authorize(request).allowed;
+    const allowed = roleArn === undefined || authorize === undefined || (await authorize(request)).allowed;
     if (allowed && (await functions.invoke(targetArn, event, { type: 'Event' })).ok) return;
     if (attempt < (schedule.retryAttempts ?? 185)) {
       clock.setTimeout(() => this.#deliver(schedule, at, attempt + 1), RETRY_MS);
