@@ -46,9 +46,11 @@ export const METRICS = {
   keysDisabled: 'KeysDisabled',
   keysDeleted: 'KeysDeleted',
   orphansCleared: 'OrphansCleared',
-  /** Rotation steps that failed, for whatever reason. */
+  /** Rotation steps that were run. */
+  stepsRun: 'RotationSteps',
+  /** Of those, the ones that failed, for whatever reason. */
   stepsFailed: 'RotationStepsFailed',
-  /** Of those, the ones that the rotator itself refused, with a code and a remedy. */
+  /** Of those again, the ones that the rotator itself refused, with a code and a remedy. */
   refusals: 'Refusals',
   secretsExamined: 'SecretsExamined',
   secretsFailed: 'SecretsFailed',

@@ -25,6 +25,7 @@ export const handler = middy()
   .use(logMetrics(metrics))
   .handler(async (event: unknown, context: Context): Promise<void> => {
     logger.appendKeys(tellEvent(event));
+    metrics.addMetric(METRICS.stepsRun, MetricUnit.Count, 1);
     try {
       const world = { ...adapters, now, sleep, deadline: deadlineOf(context), report: reporting(logger, metrics) };
       await rotate(event, deployment, world);

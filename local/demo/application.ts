@@ -1,0 +1,90 @@
+/** An application that lives on an access key: it calls STS all year long, and reads the secret as applications do, with a cache. */
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import * as z from 'zod';
+import type { SimulatedAccount } from '../account.ts';
+import type { Credentials } from '../model.ts';
+
+const HOUR_MS = 3_600_000;
+/** Between two calls. */
+const CALL_EVERY_MS = 4 * HOUR_MS;
+/** Longer than the pause between two calls, so that a call now and then is made with a key that is no longer current. */
+const CACHE_MS = 5 * HOUR_MS;
+
+/** What an application needs of the secret: absent while that holds the bootstrap value. */
+const secretSchema = z.object({ AccessKeyId: z.string(), SecretAccessKey: z.string() });
+
+export interface ApplicationOptions {
+  readonly userName: string;
+  /** The key in its settings, used as long as it doesn't follow the secret. */
+  readonly key?: Credentials;
+  /** The secret to follow, and when it begins to, in ms of virtual time. */
+  readonly follows?: { readonly secretName: string; readonly from: number };
+}
+
+export class Application {
+  readonly options: ApplicationOptions;
+  /** Calls of STS made so far, and how many of them failed, reads of the secret that failed included. */
+  calls = 0;
+  failures = 0;
+  /** When it first used a key out of the secret. */
+  switchedAt: number | undefined;
+  readonly #account: SimulatedAccount;
+  readonly #secrets: SecretsManagerClient;
+  #client: { readonly keyId: string; readonly sts: STSClient } | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  /** Creates the role that the application reads its secret under. */
+  constructor(account: SimulatedAccount, options: ApplicationOptions) {
+    this.#account = account;
+    this.options = options;
+    const role = account.createRole(options.userName);
+    const session = account.session({
+      kind: 'role',
+      name: role.name,
+      userId: `${role.id}:application`,
+      arn: `arn:aws:sts::${account.id}:assumed-role/${role.name}/application`,
+    });
+    this.#secrets = new SecretsManagerClient(account.clientConfig(session));
+    if (options.key !== undefined) this.#use(options.key);
+  }
+
+  /** Calls from now on, the first time after `delay` ms, and every four hours then. */
+  start(delay: number): void {
+    const { clock } = this.#account;
+    clock.setTimeout(() => {
+      this.start(CALL_EVERY_MS);
+      void clock.track(this.call());
+    }, delay);
+  }
+
+  /** One call with the key that it has. Without one it is not made. */
+  async call(): Promise<void> {
+    const { follows } = this.options;
+    const now = this.#account.clock.nowMs;
+    try {
+      if (follows !== undefined && now >= follows.from && now >= this.#readAt + CACHE_MS)
+        await this.#read(follows.secretName);
+      if (this.#client === undefined) return;
+      this.calls += 1;
+      await this.#client.sts.send(new GetCallerIdentityCommand({}));
+    } catch {
+      // Whatever it was: to those who wait for the application it is one failure more.
+      this.failures += 1;
+    }
+  }
+
+  async #read(secretName: string): Promise<void> {
+    const { SecretString = '{}' } = await this.#secrets.send(new GetSecretValueCommand({ SecretId: secretName }));
+    this.#readAt = this.#account.clock.nowMs;
+    const value = secretSchema.safeParse(JSON.parse(SecretString));
+    if (!value.success) return;
+    this.switchedAt ??= this.#account.clock.nowMs;
+    this.#use({ accessKeyId: value.data.AccessKeyId, secretAccessKey: value.data.SecretAccessKey });
+  }
+
+  #use(key: Credentials): void {
+    if (this.#client?.keyId === key.accessKeyId) return;
+    this.#client = { keyId: key.accessKeyId, sts: new STSClient(this.#account.clientConfig(key)) };
+  }
+}

@@ -1,0 +1,26 @@
+/** What `npm run demo` deploys: four users, each with a story of its own. The same form as rotator.config.ts at the root. */
+import { defineConfig } from '../../infra/config/index.ts';
+
+const ROLES = 'arn:aws:iam::111122223333:role';
+
+export default defineConfig({
+  keys: [
+    // New, without a key: the stack creates the user, and the deployment puts its first key into the secret.
+    { user: 'deploy-prod', createUser: true, readers: [`${ROLES}/deploy-prod`] },
+
+    // Its application has this hand-made key in its settings, and takes weeks to learn where the new one is.
+    {
+      user: 'legacy-batch',
+      schedule: '90d',
+      adopt: 'AKIAVB7QFOXW2L5TDZ3M',
+      holdAtMost: '60d',
+      readers: [`${ROLES}/legacy-batch`],
+    },
+
+    // Both of its slots are taken by keys that nobody has told the rotator about.
+    { user: 'two-keys' },
+
+    // One of its rotations is cut off at the worst moment.
+    { user: 'crashy', readers: [`${ROLES}/crashy`] },
+  ],
+});

@@ -1,0 +1,129 @@
+/** Runs the demo: synthesizes, deploys into a simulated account, lets the time pass, and collects what happened. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { Deployment } from '../../lambdas/contract/deployment.ts';
+import { ENV, SERVICES } from '../../lambdas/contract/names.ts';
+import { SimulatedAccount } from '../account.ts';
+import { deploy } from '../assembly.ts';
+import type { RegisteredFunction } from '../functions.ts';
+import type { Secret } from '../model.ts';
+import { watchInvariants } from '../oracle.ts';
+import { judgeByPolicies } from '../policy-engine.ts';
+import type { Application } from './application.ts';
+import { collectUser, type UserYear, type WatchedUser } from './collect.ts';
+import { inWords, type ProgressLine } from './progress.ts';
+import type { Year } from './report.ts';
+import { ACCOUNT_BEGINS, DAY_MS, DEPLOYED_AT, livesBefore, livesDuring, STORIES } from './scenario.ts';
+import { deploymentOf, synthesize } from './synthesize.ts';
+
+/** @param days how much virtual time passes after the deployment */
+export async function runDemo(progress: ProgressLine, days = 365): Promise<Year> {
+  const began = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), 'iam-key-rotator-demo-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  try {
+    progress.say('synthesizing the CDK app …');
+    await synthesize(folder);
+    const year = await live(folder, days, progress);
+    return { ...year, seconds: (performance.now() - began) / 1000 };
+  } finally {
+    progress.clear();
+    process.off('exit', remove);
+    remove();
+  }
+}
+
+async function live(folder: string, days: number, progress: ProgressLine): Promise<Omit<Year, 'seconds'>> {
+  const account = new SimulatedAccount({ start: ACCOUNT_BEGINS });
+  const deployment = deploymentOf(folder);
+  const applications = await livesBefore(account, deployment);
+  const { functions, close } = await deploy(account, folder);
+  try {
+    const watch = watchInvariants(account, () => deployment);
+    judgeByPolicies(account);
+    livesDuring(account, applications);
+    showProgress(account, days, progress);
+    const range = { from: DEPLOYED_AT.getTime(), to: DEPLOYED_AT.getTime() + days * DAY_MS };
+    const since = account.history.length;
+    await account.clock.advanceTo(new Date(range.to));
+
+    const retire = functionOf(functions, SERVICES.retire).name;
+    const calls = account.history.slice(since).filter((entry) => entry.kind === 'call');
+    const passes = calls.flatMap((call) => (call.functionName === retire ? [call.invocationId] : []));
+    return {
+      range,
+      users: collect(account, deployment, functions, applications),
+      stories: STORIES,
+      broken: watch.finish(),
+      passes: new Set(passes).size,
+      calls: calls.length,
+    };
+  } finally {
+    await close();
+  }
+}
+
+function showProgress(account: SimulatedAccount, days: number, progress: ProgressLine): void {
+  const { clock } = account;
+  const show = () => progress.day(Math.floor((clock.nowMs - DEPLOYED_AT.getTime()) / DAY_MS), days);
+  account.onChange(({ change }) => {
+    const words = inWords(change);
+    if (words !== undefined) progress.note(words);
+    show();
+  });
+  const everyDay = () => {
+    show();
+    clock.setTimeout(everyDay, DAY_MS);
+  };
+  everyDay();
+}
+
+function collect(
+  account: SimulatedAccount,
+  { keys }: Deployment,
+  functions: readonly RegisteredFunction[],
+  applications: readonly Application[],
+): UserYear[] {
+  const observed = {
+    history: account.history,
+    logs: functions.flatMap(({ logs }) => logs),
+    rotateFunction: functionOf(functions, SERVICES.rotate).name,
+    until: account.clock.nowMs,
+  };
+  return applications.map((application) => {
+    const { userName } = application.options;
+    const key = keys.find((candidate) => candidate.userName === userName);
+    const secret = account.findSecret(key?.secretName ?? '');
+    if (key === undefined || secret === undefined) throw new Error(`No secret was deployed for ${userName}`);
+    const user: WatchedUser = {
+      userName,
+      secretName: secret.name,
+      secretArn: secret.arn,
+      adopt: key.adopt,
+      keyOfVersion: keysIn(secret),
+      application,
+    };
+    return collectUser(user, observed);
+  });
+}
+
+const valueSchema = z.object({ AccessKeyId: z.string() });
+
+/** The key in each version of a secret. */
+function keysIn({ versions }: Secret): Map<string, string> {
+  const keys = new Map<string, string>();
+  for (const { id, value } of versions.values()) {
+    const parsed = valueSchema.safeParse(JSON.parse(value ?? '{}'));
+    if (parsed.success) keys.set(id, parsed.data.AccessKeyId);
+  }
+  return keys;
+}
+
+function functionOf(functions: readonly RegisteredFunction[], serviceName: string): RegisteredFunction {
+  const fn = functions.find(({ env }) => env?.[ENV.serviceName] === serviceName);
+  if (fn === undefined) throw new Error(`The assembly has no function of the service ${serviceName}`);
+  return fn;
+}
