@@ -1,0 +1,4 @@
+/** What load times are held against: the three SDK clients that the functions use, and nothing else. */
+export { IAMClient } from '@aws-sdk/client-iam';
+export { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+export { STSClient } from '@aws-sdk/client-sts';

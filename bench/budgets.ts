@@ -1,0 +1,98 @@
+/** The budgets of the design, as data, and what it means to keep within one. */
+
+/** A KB is 1024 bytes and an MB 1024 KB, as Lambda counts them. */
+export const KB = 1024;
+export const MB = 1024 * KB;
+
+export interface Budget {
+  readonly what: string;
+  /** The most that is within the budget, in `unit`. */
+  readonly limit: number;
+  readonly unit: 'KB' | 'MB' | '×' | 'calls' | 'writes';
+  /** Decimals of the figure. */
+  readonly decimals: number;
+  /** How the budget comes about, as the design puts it. */
+  readonly source: string;
+}
+
+/** Secrets in the retire pass that is counted, and how many of them have a key that is due. */
+export const RETIRE_SECRETS = 1000;
+export const RETIRE_DUE = 10;
+/** Secrets, each with a user of its own, in the retire pass whose memory is measured. */
+export const MEMORY_SECRETS = 5000;
+/** Entries on a page of ListSecrets. */
+const PAGE = 100;
+const CALLS_A_KEY = 6;
+
+const size = { limit: 450, unit: 'KB', decimals: 1, source: "each Lambda's bundle: ≤ 450 KB" } as const;
+const load = {
+  limit: 1.3,
+  unit: '×',
+  decimals: 2,
+  source: 'its module load: ≤ 1.3 × that of the three bare SDK clients, in the same run',
+} as const;
+const pass = {
+  limit: Math.ceil(RETIRE_SECRETS / PAGE) + CALLS_A_KEY * RETIRE_DUE,
+  unit: 'calls',
+  decimals: 0,
+  source: 'retire pass, n secrets, d keys due: ⌈n/100⌉ + ≤ 6·d calls',
+} as const;
+const rotation = 'calls of one undisturbed rotation, all four steps: ≤ 18, of which ≤ 2 writes to values and labels';
+const secrets = RETIRE_SECRETS.toLocaleString('en');
+
+/** In the order in which they are printed. */
+export const BUDGETS = {
+  rotateSize: { what: 'rotate: bundle', ...size },
+  retireSize: { what: 'retire: bundle', ...size },
+  rotateLoad: { what: 'rotate: module load, bare SDK clients = 1', ...load },
+  retireLoad: { what: 'retire: module load, bare SDK clients = 1', ...load },
+  rotationCalls: { what: 'rotation, four steps', limit: 18, unit: 'calls', decimals: 0, source: rotation },
+  rotationWrites: {
+    what: '  of which write values and labels',
+    limit: 2,
+    unit: 'writes',
+    decimals: 0,
+    source: rotation,
+  },
+  disablePass: { what: `retire pass, ${secrets} secrets, ${RETIRE_DUE} keys to disable`, ...pass },
+  deletePass: { what: `retire pass, ${secrets} secrets, ${RETIRE_DUE} keys to delete`, ...pass },
+  memory: {
+    what: `retire pass, ${MEMORY_SECRETS.toLocaleString('en')} secrets: memory`,
+    limit: 256,
+    unit: 'MB',
+    decimals: 0,
+    source: 'memory: 256 MB suffices at 5,000 users',
+  },
+} as const satisfies Record<string, Budget>;
+
+export type BudgetName = keyof typeof BUDGETS;
+
+/** A figure in its budget's unit, and what is worth knowing of how it came about. */
+export interface Figure {
+  readonly value: number;
+  readonly how: string;
+}
+
+export type Figures = Readonly<Record<BudgetName, Figure>>;
+
+export interface Row extends Budget {
+  readonly name: string;
+  /** Rounded up to the decimals that are printed: what is printed is what is judged. */
+  readonly measured: number;
+  readonly within: boolean;
+  readonly how: string;
+}
+
+/** Holds a figure against its budget. Exactly the limit is within it. */
+export function judge(name: string, budget: Budget, { value, how }: Figure): Row {
+  const scale = 10 ** budget.decimals;
+  // Cut to far more digits than are shown: 1.1 * 100 is 110.00000000000001.
+  const measured = Math.ceil(Number((value * scale).toFixed(6))) / scale;
+  return { ...budget, name, measured, within: measured <= budget.limit, how };
+}
+
+/** All rows of the table. */
+export function judgeAll(figures: Figures): Row[] {
+  const names = Object.keys(BUDGETS) as BudgetName[];
+  return names.map((name) => judge(name, BUDGETS[name], figures[name]));
+}
