@@ -20,7 +20,7 @@ const DEPLOYMENT: Deployment = {
 };
 
 export async function measureBundles() {
-  const files = { rotate: bundleOf('rotate'), retire: bundleOf('retire'), bare: bundle('bench/bare-clients.ts') };
+  const files = { rotate: bundleOf('rotate'), retire: bundleOf('retire'), bare: bundle('bench/bare-clients.ts', {}) };
   const load = await loadTimes(files);
   return {
     rotateSize: size(files.rotate),

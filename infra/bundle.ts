@@ -4,6 +4,9 @@ import { buildSync } from 'esbuild';
 
 const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+/** What the functions' bundles have in the place of packages. */
+const IN_LAMBDA = { '@aws-sdk/credential-provider-node': './lambdas/adapters/credentials.ts' };
+
 export interface BundledFile {
   readonly name: string;
   readonly content: Buffer;
@@ -15,9 +18,10 @@ export interface BundledFile {
  * The same sources give the same bytes in every folder and on every machine, so that deploying without a change changes nothing.
  *
  * @param entry TypeScript file, relative to the project's root
+ * @param alias files that take the place of packages
  * @throws esbuild's BuildFailure, which names file and line
  */
-export function bundle(entry: string): BundledFile[] {
+export function bundle(entry: string, alias: Readonly<Record<string, string>> = IN_LAMBDA): BundledFile[] {
   const { outputFiles } = buildSync({
     absWorkingDir: PROJECT_ROOT,
     entryPoints: [entry],
@@ -25,6 +29,7 @@ export function bundle(entry: string): BundledFile[] {
     outfile: 'index.js',
     write: false,
     bundle: true,
+    alias,
     platform: 'node',
     target: 'node24',
     // CommonJS starts faster in Lambda than a module does, and `require` of Node's own modules needs no shim.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage, type ILocalBundling } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { type Deployment, deploymentSchema } from '../lambdas/contract/deployment.ts';
+import { type Deployment, parseDeployment } from '../lambdas/contract/deployment.ts';
 import { DEPLOYMENT_FILE } from '../lambdas/contract/names.ts';
 import { bundle } from './bundle.ts';
 
@@ -17,7 +17,9 @@ const LAMBDAS = fileURLToPath(new URL('../lambdas', import.meta.url));
  */
 export function bundledCode(entry: string, deployment: Deployment): lambda.Code {
   // Read as the functions will read it: a file that they would refuse is not deployed.
-  const content = JSON.stringify(deploymentSchema.parse(deployment), null, 2);
+  const parsed = parseDeployment(deployment);
+  if (!parsed.ok) throw new Error(`the functions would refuse this deployment: ${parsed.problems.join('; ')}`);
+  const content = JSON.stringify(parsed.value, null, 2);
   return lambda.Code.fromAsset(LAMBDAS, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {

@@ -31,7 +31,10 @@ export function grantRotation(fn: RotatorFunction, keys: Keys): void {
       resources: secretArns(keys),
     }),
   );
-  fn.grantNamed('Ledger', writeLedger(keys, [`${TAGS.keyPrefix}*`, TAGS.intent, TAGS.verified, TAGS.userId]));
+  fn.grantNamed(
+    'Ledger',
+    writeLedger(keys, [`${TAGS.keyPrefix}*`, `${TAGS.intentPrefix}*`, TAGS.verified, TAGS.userId]),
+  );
   fn.grantNamed(
     'Users',
     new iam.PolicyStatement({
@@ -70,7 +73,7 @@ export function grantRetirement(fn: RotatorFunction, keys: Keys): void {
       conditions: { StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } },
     }),
   );
-  fn.grantNamed('Ledger', writeLedger(keys, [`${TAGS.keyPrefix}*`, TAGS.intent]));
+  fn.grantNamed('Ledger', writeLedger(keys, [`${TAGS.keyPrefix}*`, `${TAGS.intentPrefix}*`]));
   fn.grantNamed(
     'Users',
     new iam.PolicyStatement({

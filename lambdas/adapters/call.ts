@@ -20,10 +20,23 @@ export async function call<T>(operation: string, send: () => Promise<T>): Promis
     return await send();
   } catch (error) {
     const { name, message, status, attempts } = sdkError(error);
-    const answered = status !== undefined && status >= 400 && status < 500 && status !== 408;
-    const refused = answered && (attempts ?? 1) <= 1;
-    throw new AwsCallError(operation, name, refused, message, { cause: error });
+    const answered = status !== undefined && status >= 400;
+    const refused = answered && status < 500 && status !== 408 && (attempts ?? 1) <= 1;
+    // What the SDK says of an answer that it couldn't read quotes the answer, and that may hold a secret.
+    const tellable = answered || isSystemError(error);
+    throw new AwsCallError(operation, name, refused, tellable ? message : UNTOLD, tellable ? { cause: error } : {});
   }
+}
+
+const UNTOLD = "the SDK could not make sense of AWS's answer";
+
+/** An error of the network or of Node: no answer came. */
+function isSystemError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (typeof Reflect.get(error, 'code') === 'string' || error.name === 'TimeoutError') &&
+    !(error instanceof SyntaxError)
+  );
 }
 
 /** True for an AwsCallError with one of these wire codes. */

@@ -1,7 +1,8 @@
-/** The SDK clients of the functions. */
+/** The SDK clients of the functions, a function for each adapter: a bundle carries the clients that its handler asks for, and no other. */
 import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
+import type { IamKeys, KeyIdentities, SecretStore } from '../domain/ports.ts';
 import { iamKeys } from './iam-keys.ts';
 import { keyIdentities } from './key-identities.ts';
 import { secretStore } from './secret-store.ts';
@@ -9,13 +10,28 @@ import { secretStore } from './secret-store.ts';
 /** Attempts for calls that may be repeated; the rest of the patience lies in running again. */
 const ATTEMPTS = 4;
 
-/** Adapters over clients for a Region, with the function's own credentials (but for STS, which speaks as the key in question). */
-export function awsAdapters(region: string) {
-  return {
-    iam: iamKeys(new IAMClient({ region, maxAttempts: ATTEMPTS }), new IAMClient({ region, maxAttempts: 1 })),
-    secrets: secretStore(new SecretsManagerClient({ region, maxAttempts: ATTEMPTS })),
-    identities: keyIdentities(
-      (credentials, keyRegion) => new STSClient({ region: keyRegion, credentials, maxAttempts: 1 }),
-    ),
-  };
+/**
+ * Time-outs of the call that mints, in ms. Without them the SDK waits for as long as the connection stays open, and a mint might take effect
+ * long after it was announced; the ledger takes a key for one of an intent's only if it was created shortly after it (`ANNOUNCED_FOR`).
+ *
+ * `requestTimeout` counts from the call to the head of its answer, connecting included. By itself it only warns.
+ */
+const MINT_TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
+/** IAM, with the function's own credentials. */
+export function iamAdapter(region: string): IamKeys {
+  return iamKeys(
+    new IAMClient({ region, maxAttempts: ATTEMPTS }),
+    new IAMClient({ region, maxAttempts: 1, requestHandler: MINT_TIMEOUTS }),
+  );
+}
+
+/** Secrets Manager, with the function's own credentials. */
+export function secretsAdapter(region: string): SecretStore {
+  return secretStore(new SecretsManagerClient({ region, maxAttempts: ATTEMPTS }));
+}
+
+/** STS, which speaks as the key in question. */
+export function identitiesAdapter(): KeyIdentities {
+  return keyIdentities((credentials, region) => new STSClient({ region, credentials, maxAttempts: 1 }));
 }

@@ -1,7 +1,7 @@
 /** The deployed configuration, read once when a function starts. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Deployment, deploymentSchema } from '../contract/deployment.ts';
+import { type Deployment, parseDeployment } from '../contract/deployment.ts';
 import { DEPLOYMENT_FILE, ENV } from '../contract/names.ts';
 import { RotatorError } from '../domain/errors.ts';
 
@@ -19,11 +19,9 @@ export function readDeployment(environment: Readonly<Record<string, string | und
   } catch (error) {
     throw malformed(`${DEPLOYMENT_FILE} beside the function can't be read as JSON`, { cause: error });
   }
-  const parsed = deploymentSchema.safeParse(content);
-  if (parsed.success) return Object.freeze(parsed.data);
-  throw malformed(
-    `${DEPLOYMENT_FILE} is wrong in ${parsed.error.issues.map((issue) => issue.path.join('.') || 'the whole').join(', ')}`,
-  );
+  const parsed = parseDeployment(content);
+  if (parsed.ok) return Object.freeze(parsed.value);
+  throw malformed(`${DEPLOYMENT_FILE} is wrong: ${parsed.problems.join('; ')}`);
 }
 
 function malformed(found: string, options?: ErrorOptions): RotatorError {

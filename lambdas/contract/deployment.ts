@@ -2,9 +2,11 @@
  * What `cdk deploy` tells the functions: one JSON file beside the bundle (`DEPLOYMENT_FILE`). It binds each secret to its user, so that no
  * writer of the secret can bind it to another one (confused deputy).
  */
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 
-const seconds = z.int().check(z.nonnegative());
+const text = v.pipe(v.string(), v.minLength(1));
+const seconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** What to do with a superseded key that is still in use when its overlap is over. */
 export const IF_IN_USE = ['hold', 'disable'] as const;
@@ -14,19 +16,19 @@ export type IfInUse = (typeof IF_IN_USE)[number];
 export const MODES = ['enforce', 'observe'] as const;
 export type Mode = (typeof MODES)[number];
 
-const deployedKey = z.strictObject({
+const deployedKey = v.strictObject({
   /** Name of the secret; unique in an account and Region. */
-  secretName: z.string().check(z.minLength(1)),
+  secretName: text,
   /** Name of the IAM user that the secret is bound to, without its path. */
-  userName: z.string().check(z.minLength(1)),
-  mode: z.enum(MODES),
+  userName: text,
+  mode: v.picklist(MODES),
   /** A hand-made key of the user that counts as superseded from the first promotion on. */
-  adopt: z.optional(z.string()),
+  adopt: v.optional(v.string()),
   /** Overlap, in seconds: how long a superseded key stays Active. */
   deactivateAfter: seconds,
   /** In seconds: a use this soon after the promotion is taken for applications that are still switching. */
   settle: seconds,
-  ifInUse: z.enum(IF_IN_USE),
+  ifInUse: v.picklist(IF_IN_USE),
   /** In seconds, from the end of the overlap: how long a key that is still in use is held. */
   holdAtMost: seconds,
   /** In seconds: a key not used for this long is no longer in use. */
@@ -34,21 +36,36 @@ const deployedKey = z.strictObject({
   /** Recovery, in seconds: how long a disabled key stays before it is deleted. */
   deleteAfter: seconds,
   /** Further Regions whose STS must know a new key before it is promoted. */
-  verifyRegions: z.array(z.string()),
+  verifyRegions: v.array(v.string()),
 });
 
-export const deploymentSchema = z.strictObject({
-  formatVersion: z.literal(1),
+const deploymentSchema = v.strictObject({
+  formatVersion: v.literal(1),
   /** Value of the tag `TAGS.deployment` on every secret of this deployment. */
-  name: z.string().check(z.minLength(1)),
+  name: text,
   /** The most keys that one retire pass disables or deletes. */
-  maxChangesPerRun: z.int().check(z.positive()),
+  maxChangesPerRun: positive,
   /** Timeout of the rotate function, in seconds: after it, a run that announced a mint is certainly over. */
-  rotateTimeout: z.int().check(z.positive()),
-  keys: z.array(deployedKey),
+  rotateTimeout: positive,
+  keys: v.array(deployedKey),
 });
 
 /** One secret, its user and its policy, as deployed. All durations in seconds. */
-export type DeployedKey = Readonly<z.infer<typeof deployedKey>>;
+export type DeployedKey = Readonly<v.InferOutput<typeof deployedKey>>;
 /** Content of `DEPLOYMENT_FILE`. */
-export type Deployment = Readonly<z.infer<typeof deploymentSchema>>;
+export type Deployment = Readonly<v.InferOutput<typeof deploymentSchema>>;
+
+/** What was read: a deployment, or all that is wrong with it, each problem with the path of its field. */
+export type ParsedDeployment =
+  | { readonly ok: true; readonly value: Deployment }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/**
+ * Checks the content of `DEPLOYMENT_FILE`. A field that this version doesn't know is a problem too; of several in one object, the first is
+ * told.
+ */
+export function parseDeployment(content: unknown): ParsedDeployment {
+  const { success, output, issues } = v.safeParse(deploymentSchema, content);
+  if (success) return { ok: true, value: output };
+  return { ok: false, problems: issues.map((issue) => `${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`) };
+}

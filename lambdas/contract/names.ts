@@ -30,8 +30,8 @@ export const TAGS = {
   deployment: `${PROJECT}:deployment`,
   /** Prefix; followed by an access key id. One ledger entry a tracked key. */
   keyPrefix: `${PROJECT}:key/`,
-  /** The intent to mint, written before CreateAccessKey. */
-  intent: `${PROJECT}:intent`,
+  /** Prefix; followed by the id of the run that announces a mint, before CreateAccessKey. Each run has its own, so that none undoes another's. */
+  intentPrefix: `${PROJECT}:intent/`,
   /** Evidence that STS identified the pending key, written by testSecret and required by finishSecret. */
   verified: `${PROJECT}:verified`,
   /** The unique id of the IAM user, pinned at the first promotion. */

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   STRANGERS_HOLD_SLOTS: 'Both key slots of the user are taken, at least one by a key that is not ours to remove.',
   SLOT_NOT_FREE_YET: 'Both key slots of the user are taken by our own keys, and none is due for deletion.',
   MINT_UNSETTLED: 'An earlier run announced a new key and did not say how it went; it may still be at work.',
+  MINT_TOO_LATE: 'Announcing the new key took so long that a key made now could not be told from a stranger.',
   MINT_REFUSED: 'IAM refused to create the key; nothing was created.',
   STORE_FAILED: 'Secrets Manager refused to store the new key; the key was deleted again.',
   IDENTITY_MISMATCH: 'STS says that the pending key belongs to somebody else than the bound user.',
@@ -55,10 +56,18 @@ export class RotatorError extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, details: ErrorDetails, options?: ErrorOptions) {
-    super(`${code}: ${details.found}. Expected: ${details.expected}. To do: ${details.remedy}.`, options);
+    super(
+      `${code}: ${stop(details.found)} Expected: ${stop(details.expected)} To do: ${stop(details.remedy)}`,
+      options,
+    );
     this.code = code;
     this.details = details;
   }
+}
+
+/** A sentence with one full stop at its end, also if it ends with a quoted message that has one. */
+function stop(sentence: string): string {
+  return `${sentence.replace(/\.+$/, '')}.`;
 }
 
 /** A call to AWS that failed, with what is known of its effect. */
@@ -73,7 +82,7 @@ export class AwsCallError extends RotatorError {
     super(
       'AWS_CALL_FAILED',
       {
-        found: `${operation} failed with ${awsCode}: ${reason.replace(/\.+$/, '')}`,
+        found: `${operation} failed with ${awsCode}: ${reason}`,
         expected: 'the call to succeed',
         remedy: 'nothing if it was passing, the next run repeats it; otherwise mend what AWS names',
       },

@@ -5,7 +5,7 @@
  */
 import { TAGS } from '../contract/names.ts';
 import { RotatorError } from './errors.ts';
-import { after, iso } from './model.ts';
+import { AWSCURRENT, after, hasLabel, iso, type Labels } from './model.ts';
 
 /** What is remembered of one key of ours. */
 export interface LedgerEntry {
@@ -23,6 +23,8 @@ export interface LedgerEntry {
 
 /** Written before CreateAccessKey. Unresolved while `minted` is absent: nobody knows yet whether a key came of it. */
 export interface Intent {
+  /** Id of the run that wrote it. */
+  readonly run: string;
   readonly token: string;
   readonly at: Date;
   /** The ids of the user's keys just before. */
@@ -42,7 +44,7 @@ export interface Evidence {
 
 export interface Ledger {
   readonly entries: ReadonlyMap<string, LedgerEntry>;
-  readonly intent?: Intent;
+  readonly intents: readonly Intent[];
   readonly evidence?: Evidence;
   /** The unique id of the user, pinned at the first promotion. */
   readonly userId?: string;
@@ -66,20 +68,38 @@ export function keyTag(keyId: string): string {
  */
 export function parseLedger(tags: Readonly<Record<string, string>>): Ledger {
   const entries = new Map<string, LedgerEntry>();
+  const intents: Intent[] = [];
   for (const [tag, value] of Object.entries(tags)) {
-    if (!tag.startsWith(TAGS.keyPrefix)) continue;
-    const keyId = tag.slice(TAGS.keyPrefix.length);
-    entries.set(keyId, parseEntry(keyId, new Fields(tag, value)));
+    if (tag.startsWith(TAGS.keyPrefix)) {
+      const keyId = tag.slice(TAGS.keyPrefix.length);
+      entries.set(keyId, parseEntry(keyId, new Fields(tag, value)));
+    }
+    if (tag.startsWith(TAGS.intentPrefix)) {
+      intents.push(parseIntent(tag.slice(TAGS.intentPrefix.length), new Fields(tag, value)));
+    }
   }
-  const intent = tags[TAGS.intent];
   const verified = tags[TAGS.verified];
   const userId = tags[TAGS.userId];
   return {
     entries,
-    ...(intent !== undefined && { intent: parseIntent(new Fields(TAGS.intent, intent)) }),
+    intents,
     ...(verified !== undefined && { evidence: parseEvidence(new Fields(TAGS.verified, verified)) }),
     ...(userId !== undefined && { userId }),
   };
+}
+
+/** The announcements of which nobody knows yet what came of them. */
+export function unresolved(ledger: Ledger): readonly Intent[] {
+  return ledger.intents.filter((intent) => intent.minted === undefined);
+}
+
+/**
+ * The unique id of the user whose key was promoted first. The promotion itself pins it by a tag; should that have been lost with its run, the
+ * evidence on the version that is current says the same.
+ */
+export function pinnedUserId(ledger: Ledger, labels: Labels): string | undefined {
+  const { evidence } = ledger;
+  return ledger.userId ?? (hasLabel(labels, evidence?.token, AWSCURRENT) ? evidence?.userId : undefined);
 }
 
 /** The tag that records an entry. */
@@ -88,8 +108,7 @@ export function entryTag(entry: LedgerEntry): Tags {
     [keyTag(entry.keyId)]: render({
       version: entry.version,
       minted: entry.minted,
-      // Once a key is superseded nobody asks when it was promoted, and a tag holds 256 characters.
-      promoted: entry.superseded === undefined ? entry.promoted : undefined,
+      promoted: entry.promoted,
       superseded: entry.superseded?.at,
       by: entry.superseded?.by,
       disabled: entry.disabled,
@@ -98,10 +117,15 @@ export function entryTag(entry: LedgerEntry): Tags {
   };
 }
 
+/** The tag of an intent. */
+export function intentTagKey(intent: Pick<Intent, 'run'>): string {
+  return `${TAGS.intentPrefix}${intent.run}`;
+}
+
 /** The tag that records an intent. */
 export function intentTag(intent: Intent): Tags {
   return {
-    [TAGS.intent]: render({
+    [intentTagKey(intent)]: render({
       token: intent.token,
       at: intent.at,
       before: intent.before.length > 0 ? intent.before.join(JOIN) : undefined,
@@ -123,10 +147,17 @@ export function evidenceTag(evidence: Evidence): Tags {
   };
 }
 
-/** Clocks of Lambda and IAM may differ, and IAM tells a key's creation to the second. */
-const CLOCK_TOLERANCE = 5;
-/** A request that left just before the function's timeout may still take effect a little later. */
+/** Seconds within which the announced call leaves, or is given up; its request times out 10 s later (adapters/clients.ts). */
+export const ANNOUNCED_FOR = 15;
+/** Seconds after its announcement by which a mint has taken effect, if it ever does: the above, its time-out, and clocks that differ. */
+const EFFECTIVE_WITHIN = 60;
+/** Seconds by which the clock of Lambda may be ahead of IAM's. Keys that are older are known to have been there before. */
+const CLOCK_TOLERANCE = 60;
+/** Seconds for which a request that left just before the function's timeout may still be on its way. */
 const IN_FLIGHT = 60;
+
+/** Seconds within which IAM may not list a key yet. Propagation takes seconds; this is generous. */
+export const LISTING_LAG = 900;
 
 /** When the run that wrote the intent is certainly over, and with it any key that may come of it. `rotateTimeout` in seconds. */
 export function settledAt(intent: Intent, rotateTimeout: number): Date {
@@ -134,15 +165,11 @@ export function settledAt(intent: Intent, rotateTimeout: number): Date {
 }
 
 /** True when a key with this creation date can have come of the intent. */
-export function mayComeOf(
-  intent: Intent,
-  key: { readonly id: string; readonly created: Date },
-  rotateTimeout: number,
-): boolean {
+export function mayComeOf(intent: Intent, key: { readonly id: string; readonly created: Date }): boolean {
   return (
     !intent.before.includes(key.id) &&
     key.created >= after(intent.at, -CLOCK_TOLERANCE) &&
-    key.created <= after(settledAt(intent, rotateTimeout), CLOCK_TOLERANCE)
+    key.created <= after(intent.at, EFFECTIVE_WITHIN)
   );
 }
 
@@ -166,10 +193,11 @@ function parseEntry(keyId: string, fields: Fields): LedgerEntry {
   };
 }
 
-function parseIntent(fields: Fields): Intent {
+function parseIntent(run: string, fields: Fields): Intent {
   const minted = fields.text('minted');
   const before = fields.text('before');
   return {
+    run,
     token: fields.required('token', fields.text('token')),
     at: fields.required('at', fields.date('at')),
     before: before === undefined ? [] : before.split(JOIN),

@@ -4,9 +4,9 @@
 import type { DeployedKey } from '../contract/deployment.ts';
 import { describeKey } from './describe-key.ts';
 import { RotatorError } from './errors.ts';
-import { type LedgerEntry, settledAt } from './ledger.ts';
+import { type LedgerEntry, pinnedUserId, settledAt, unresolved } from './ledger.ts';
 import { type AccessKey, after, iso, type LastUse } from './model.ts';
-import { type Role, roleOf, type Standing } from './roles.ts';
+import { isCurrentUsable, type Role, roleOf, type Standing } from './roles.ts';
 import { type BootstrapValue, type KeyValue, renderValue } from './secret-value.ts';
 
 /** IAM allows a user two access keys, inactive ones included (IAM quotas). */
@@ -17,7 +17,6 @@ export interface MintObserved extends Standing {
   readonly token: string;
   readonly currentVersion: string;
   readonly current: KeyValue | BootstrapValue;
-  readonly keys: readonly AccessKey[];
   /** The user's unique id, read when `provesSameUser` could not tell. */
   readonly userId: string | undefined;
   /** Values of unlabelled versions whose key was never promoted, by version. */
@@ -51,8 +50,13 @@ const REUSE_MARGIN = 3600;
  * True when no call is needed to know that the user is the one whose id is pinned. Key ids are never given twice and go with their user: a
  * user made again under the same name can't have the current key.
  */
-export function provesSameUser(observed: Pick<MintObserved, 'ledger' | 'currentKeyId' | 'keys'>): boolean {
-  return observed.ledger.userId === undefined || observed.keys.some((key) => key.id === observed.currentKeyId);
+export function provesSameUser({
+  ledger,
+  labels,
+  currentKeyId,
+  keys,
+}: Pick<MintObserved, 'ledger' | 'labels' | 'currentKeyId' | 'keys'>): boolean {
+  return pinnedUserId(ledger, labels) === undefined || keys.some((key) => key.id === currentKeyId);
 }
 
 /** The versions whose values createSecret reads to find a key that it can take up: never promoted, in no label, not this token's. */
@@ -60,8 +64,7 @@ export function abandonedVersions(observed: Pick<MintObserved, 'ledger' | 'label
   const versions = [...observed.ledger.entries.values()]
     .filter((entry) => entry.promoted === undefined && entry.disabled === undefined)
     .map((entry) => entry.version);
-  const intent = observed.ledger.intent;
-  if (intent?.minted === undefined) versions.push(intent?.token);
+  versions.push(...unresolved(observed.ledger).map((intent) => intent.token));
   return [...new Set(versions)].filter(
     (version): version is string =>
       version !== undefined && version !== observed.token && !observed.labels.has(version),
@@ -76,13 +79,13 @@ export function abandonedVersions(observed: Pick<MintObserved, 'ledger' | 'label
  */
 export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTimeout: number, now: Date): MintPlan {
   const { ledger, keys } = observed;
-  const listed = (keyId: string | undefined): AccessKey | undefined => keys.find((key) => key.id === keyId);
+  const pinned = pinnedUserId(ledger, observed.labels);
 
   if (
     policy.adopt !== undefined &&
-    ledger.userId === undefined &&
+    pinned === undefined &&
     !ledger.entries.has(policy.adopt) &&
-    !listed(policy.adopt)
+    !keys.some((key) => key.id === policy.adopt)
   ) {
     return refuse('ADOPT_KEY_NOT_FOUND', {
       found: `user ${policy.userName} has ${keys.length === 0 ? 'no key' : `the keys ${keys.map((key) => key.id).join(' and ')}`}`,
@@ -90,18 +93,18 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
       remedy: "correct or remove 'adopt' for this user in rotator.config.ts and deploy",
     });
   }
-  if (!provesSameUser(observed) && observed.userId !== ledger.userId) {
+  if (!provesSameUser(observed) && observed.userId !== pinned) {
     return refuse('USER_RECREATED', {
       found: `the user ${policy.userName} has the unique id ${observed.userId}`,
-      expected: `${ledger.userId}, the id pinned when the secret's first key was promoted`,
+      expected: `${pinned}, the id pinned when the secret's first key was promoted`,
       remedy:
         'make sure that the readers of the secret may have a key of the new user, then remove the tag ' +
         'iam-key-rotator:user-id from the secret and rotate again',
     });
   }
 
-  const intent = ledger.intent;
-  if (intent !== undefined && intent.minted === undefined && now < settledAt(intent, rotateTimeout)) {
+  const intent = unresolved(ledger).find((open) => now < settledAt(open, rotateTimeout));
+  if (intent !== undefined) {
     return refuse('MINT_UNSETTLED', {
       found: `a run announced a new key at ${iso(intent.at)} and did not say how it went`,
       expected: `no other run at work; this one is over by ${iso(settledAt(intent, rotateTimeout))}`,
@@ -113,19 +116,23 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
   const reusable = findReusable(observed, now, policy);
   if (reusable !== undefined) return { do: 'reuse', ...reusable, register };
 
-  const known = keys.map((key): KnownKey => ({ ...key, role: roleOf(key, observed, policy, rotateTimeout) }));
-  const candidates = known.filter((key) => key.role === 'orphan');
-  const unread = candidates.filter((key) => !observed.lastUse.has(key.id));
+  const known = keys.map((key): KnownKey => ({ ...key, role: roleOf(key, observed, policy) }));
+  const orphans = known.filter((key) => key.role === 'orphan');
+  const freeable = known.filter((key) => isFreeable(key, observed, policy, now));
+  const tooMany = keys.length - (KEYS_PER_USER - 1);
+  const unread = [...orphans, ...(tooMany > orphans.length ? freeable : [])].filter(
+    (key) => !observed.lastUse.has(key.id),
+  );
   if (unread.length > 0) return { do: 'look', keyIds: unread.map((key) => key.id) };
-  const clear = candidates.filter((key) => observed.lastUse.get(key.id) === undefined).map((key) => key.id);
 
-  const tooMany = keys.length - clear.length - (KEYS_PER_USER - 1);
-  const free = known.filter((key) => isDeletable(key, observed, policy, now)).map((key) => key.id);
-  if (free.length < tooMany) return refuseForSlots(known, observed, policy, now);
+  const clear = orphans.filter((key) => observed.lastUse.get(key.id) === undefined).map((key) => key.id);
+  const missing = Math.max(0, tooMany - clear.length);
+  const free = freeable.filter((key) => !usedWhileDisabled(key, observed)).slice(0, missing);
+  if (free.length < missing) return refuseForSlots(known, observed, policy, now);
 
   // Refuses a value that would be too large while nothing is minted yet. Ids have 20 characters today, and 128 at most by the API.
   renderValue({ id: 'A'.repeat(128), secret: 's'.repeat(128), created: now }, policy.userName, observed.current.others);
-  return { do: 'mint', clear, free: free.slice(0, Math.max(0, tooMany)), register };
+  return { do: 'mint', clear, free: free.map((key) => key.id), register };
 }
 
 /** A key and what it is to the secret. */
@@ -133,15 +140,23 @@ interface KnownKey extends AccessKey {
   readonly role: Role;
 }
 
-/** Invariant 3: a key of ours, Inactive for the whole recovery time. */
-function isDeletable(key: KnownKey, observed: MintObserved, policy: DeployedKey, now: Date): boolean {
+/** Invariant 3: a key of ours, Inactive for the whole recovery time; and never while no other key works. */
+function isFreeable(key: KnownKey, observed: MintObserved, policy: DeployedKey, now: Date): boolean {
   const disabled = observed.ledger.entries.get(key.id)?.disabled;
   return (
     key.role === 'superseded' &&
     key.status === 'Inactive' &&
     disabled !== undefined &&
-    now >= after(disabled, policy.deleteAfter)
+    now >= after(disabled, policy.deleteAfter) &&
+    isCurrentUsable(observed)
   );
+}
+
+/** Somebody activated the key for a while, so its recovery time did not begin when the ledger says. The retire pass dates it anew. */
+function usedWhileDisabled(key: KnownKey, observed: MintObserved): boolean {
+  const disabled = observed.ledger.entries.get(key.id)?.disabled;
+  const lastUse = observed.lastUse.get(key.id);
+  return lastUse !== undefined && disabled !== undefined && lastUse.at > disabled;
 }
 
 /** Entries that the ledger lacks: the current key (a team may have stored it by hand), and the adopted one. */
@@ -150,7 +165,7 @@ function registrations(observed: MintObserved, policy: DeployedKey, now: Date): 
   for (const key of observed.keys) {
     const entry = observed.ledger.entries.get(key.id);
     if (key.id === observed.currentKeyId) {
-      if (entry?.version !== observed.currentVersion) {
+      if (entry?.version !== observed.currentVersion || entry.promoted === undefined) {
         register.push({
           keyId: key.id,
           version: observed.currentVersion,
@@ -209,7 +224,8 @@ function refuseForSlots(known: readonly KnownKey[], observed: MintObserved, poli
     expected: 'a slot that is free, or held by a key whose recovery time is over',
     remedy:
       'nothing if the rotation was started early: the retire pass frees the slot in time; otherwise shorten deactivateAfter, holdAtMost or ' +
-      'deleteAfter in rotator.config.ts, or make the rotation period longer',
+      'deleteAfter in rotator.config.ts, or make the rotation period longer. If the current key is Inactive or gone, activate one that ' +
+      'works: nothing is deleted until then',
   });
 }
 

@@ -2,6 +2,7 @@
 
 export const AWSCURRENT = 'AWSCURRENT';
 export const AWSPENDING = 'AWSPENDING';
+export const AWSPREVIOUS = 'AWSPREVIOUS';
 
 /** An access key as IAM lists it. `created` is to the second. */
 export interface AccessKey {

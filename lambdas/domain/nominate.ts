@@ -2,38 +2,59 @@
  * Which secrets of a listing deserve a closer look. The listing may be five minutes old, so this decides nothing: it only saves reads.
  */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { type Ledger, type LedgerEntry, settledAt } from './ledger.ts';
+import { type Ledger, type LedgerEntry, pinnedUserId, settledAt } from './ledger.ts';
 import { AWSCURRENT, AWSPENDING, after, hasLabel, type Labels, versionWith } from './model.ts';
+import { wasPromoted } from './roles.ts';
 
-/** True if a retire pass may have something to do for the secret. `rotateTimeout` in seconds. */
-export function isNominated(
+/** What a retire pass may have to do for a secret. */
+export interface Nomination {
+  /** Keys that may be due to be disabled or deleted: their last use is read before the secret is read afresh. */
+  readonly suspects: readonly string[];
+}
+
+/** Undefined if nothing is to be done for the secret. `rotateTimeout` in seconds. */
+export function nominate(
   labels: Labels,
   ledger: Ledger,
   policy: DeployedKey,
   rotateTimeout: number,
   now: Date,
-): boolean {
-  const { intent } = ledger;
-  if (intent !== undefined && intent.minted === undefined && now >= settledAt(intent, rotateTimeout)) return true;
+): Nomination | undefined {
   const entries = [...ledger.entries.values()];
-  if (entries.some((entry) => isDue(entry, labels, policy, now))) return true;
-  // Before the first promotion there is nothing to retire and nothing to mend.
-  if (ledger.userId === undefined) return false;
-  if (policy.adopt !== undefined && !ledger.entries.has(policy.adopt)) return true;
-  const current = versionWith(labels, AWSCURRENT);
-  return !entries.some((entry) => entry.version === current);
+  const suspects = entries.filter((entry) => mayBeChanged(entry, labels, policy, now)).map((entry) => entry.keyId);
+  const toMend = entries.some((entry) => isToMend(entry, labels, ledger, policy));
+  const settled = ledger.intents.some(
+    (intent) => intent.minted !== undefined || now >= settledAt(intent, rotateTimeout),
+  );
+  return suspects.length > 0 || toMend || settled || lacksEntry(labels, ledger, policy) ? { suspects } : undefined;
 }
 
-function isDue(entry: LedgerEntry, labels: Labels, policy: DeployedKey, now: Date): boolean {
-  if (hasLabel(labels, entry.version, AWSCURRENT)) {
-    const leftOver =
-      hasLabel(labels, entry.version, AWSPENDING) || entry.superseded !== undefined || entry.disabled !== undefined;
-    return entry.promoted === undefined || leftOver;
-  }
-  // A promoted version with AWSPENDING was rolled back; the label is to go.
-  if (hasLabel(labels, entry.version, AWSPENDING)) return entry.promoted !== undefined;
-  if (entry.version === undefined && policy.adopt !== entry.keyId) return false;
-  if (entry.deleted !== undefined) return policy.adopt !== entry.keyId;
+function mayBeChanged(entry: LedgerEntry, labels: Labels, policy: DeployedKey, now: Date): boolean {
+  if (hasLabel(labels, entry.version, AWSCURRENT) || hasLabel(labels, entry.version, AWSPENDING)) return false;
+  if (isForeign(entry, policy) || entry.deleted !== undefined) return false;
   if (entry.disabled !== undefined) return now >= after(entry.disabled, policy.deleteAfter);
-  return entry.superseded === undefined || now >= after(entry.superseded.at, policy.deactivateAfter);
+  return entry.superseded !== undefined && now >= after(entry.superseded.at, policy.deactivateAfter);
+}
+
+function isToMend(entry: LedgerEntry, labels: Labels, ledger: Ledger, policy: DeployedKey): boolean {
+  if (hasLabel(labels, entry.version, AWSPENDING)) return wasPromoted(entry.version, labels, ledger);
+  if (hasLabel(labels, entry.version, AWSCURRENT)) {
+    return entry.promoted === undefined || entry.superseded !== undefined || entry.disabled !== undefined;
+  }
+  if (isForeign(entry, policy)) return false;
+  if (entry.deleted !== undefined) return policy.adopt !== entry.keyId;
+  return entry.superseded === undefined && entry.disabled === undefined;
+}
+
+/** Before the first promotion there is nothing to retire, and nothing to miss. */
+function lacksEntry(labels: Labels, ledger: Ledger, policy: DeployedKey): boolean {
+  if (pinnedUserId(ledger, labels) === undefined) return false;
+  if (policy.adopt !== undefined && !ledger.entries.has(policy.adopt)) return true;
+  const current = versionWith(labels, AWSCURRENT);
+  return ![...ledger.entries.values()].some((entry) => entry.version === current);
+}
+
+/** An adoption that the configuration doesn't make. */
+function isForeign(entry: LedgerEntry, policy: DeployedKey): boolean {
+  return entry.version === undefined && policy.adopt !== entry.keyId;
 }

@@ -2,7 +2,8 @@
 import type { DeployedKey } from '../contract/deployment.ts';
 import { RotatorError } from './errors.ts';
 import type { Evidence, Ledger, LedgerEntry } from './ledger.ts';
-import { AWSCURRENT, AWSPENDING, after, hasLabel, iso, type Labels, versionWith } from './model.ts';
+import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, after, hasLabel, iso, type Labels, versionWith } from './model.ts';
+import { wasPromoted } from './roles.ts';
 
 export interface PromoteObserved {
   readonly token: string;
@@ -14,8 +15,8 @@ export type PromotePlan =
   | {
       readonly do: 'promote';
       readonly keyId: string;
-      /** The version that AWSCURRENT leaves. */
-      readonly from: string;
+      /** The version that AWSCURRENT leaves; absent if an earlier run has moved it and died before it could record that. */
+      readonly from?: string;
       /** Entry of the new key, as it was before. */
       readonly entry: LedgerEntry;
       /** Entries of the keys that the promotion supersedes. */
@@ -23,15 +24,8 @@ export type PromotePlan =
       /** The unique id to pin, at the first promotion. */
       readonly pin?: string;
     }
-  /** The label has moved; these entries are still to be written, these keys still to be disabled. */
-  | {
-      readonly do: 'complete';
-      readonly keyId: string;
-      readonly record: readonly LedgerEntry[];
-      readonly superseded: readonly LedgerEntry[];
-    }
-  /** The label has moved, and nothing is missing. */
-  | { readonly do: 'nothing' }
+  /** All is recorded; with an overlap of zero, these keys are still to be disabled. */
+  | { readonly do: 'complete'; readonly superseded: readonly LedgerEntry[] }
   | { readonly do: 'refuse'; readonly error: RotatorError };
 
 /** Seconds for which the evidence of testSecret holds. finishSecret follows it at once; a retry runs testSecret again. */
@@ -45,10 +39,9 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
   const keyId = entry?.keyId ?? evidence?.keyId;
 
   if (hasLabel(labels, token, AWSCURRENT)) {
-    if (keyId === undefined) return { do: 'nothing' };
-    const superseded = supersededBy(keyId, ledger);
-    const record = entry?.promoted === undefined ? [promotedEntry(entry ?? { keyId, version: token }, now)] : [];
-    return record.length + superseded.length > 0 ? { do: 'complete', keyId, record, superseded } : { do: 'nothing' };
+    if (keyId === undefined || entry?.promoted !== undefined)
+      return { do: 'complete', superseded: supersededBy(keyId, ledger) };
+    return promote(keyId, undefined, versionWith(labels, AWSPREVIOUS), observed, policy);
   }
   if (!hasLabel(labels, token, AWSPENDING)) {
     return refuse('TOKEN_NOT_PENDING', {
@@ -57,7 +50,7 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
       remedy: 'start another rotation',
     });
   }
-  if (entry?.promoted !== undefined) return refuseRolledBack(token, entry.promoted);
+  if (wasPromoted(token, labels, ledger)) return refuseRolledBack(token);
   const from = versionWith(labels, AWSCURRENT);
   if (from === undefined) return refuseWithoutCurrent();
   if (evidence === undefined || now > after(evidence.at, EVIDENCE_LASTS) || evidence.keyId !== keyId) {
@@ -73,13 +66,28 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
   if (ledger.userId !== undefined && ledger.userId !== evidence.userId)
     return refuseRecreated(evidence, ledger.userId, policy);
 
+  return promote(keyId, from, from, observed, policy);
+}
+
+function promote(
+  keyId: string,
+  from: string | undefined,
+  left: string | undefined,
+  { token, ledger }: PromoteObserved,
+  policy: DeployedKey,
+): PromotePlan {
+  const entry = [...ledger.entries.values()].find((candidate) => candidate.version === token) ?? {
+    keyId,
+    version: token,
+  };
+  const pin = ledger.userId === undefined && ledger.evidence?.token === token ? ledger.evidence.userId : undefined;
   return {
     do: 'promote',
     keyId,
-    from,
-    entry: entry ?? { keyId, version: token },
-    supersedes: leaving(from, keyId, ledger, policy),
-    ...(ledger.userId === undefined && { pin: evidence.userId }),
+    ...(from !== undefined && { from }),
+    entry,
+    supersedes: leaving(left, keyId, ledger, policy),
+    ...(pin !== undefined && { pin }),
   };
 }
 
@@ -93,20 +101,21 @@ export function promotedEntry(entry: LedgerEntry, at: Date): LedgerEntry {
   };
 }
 
-/** The entry of a key that another one superseded at `at`; dates of an earlier life are dropped. */
+/** The entry of a key that another one superseded at `at`. That it was promoted once is kept: such a key is never taken up again. */
 export function supersededEntry(entry: LedgerEntry, at: Date, by: string): LedgerEntry {
   return {
     keyId: entry.keyId,
     ...(entry.version !== undefined && { version: entry.version }),
     ...(entry.minted !== undefined && { minted: entry.minted }),
+    ...(entry.promoted !== undefined && { promoted: entry.promoted }),
     superseded: { at, by },
   };
 }
 
 /** A version that was promoted and left is not promoted again: somebody moved the label back, and a retry must not undo that. */
-export function refuseRolledBack(token: string, at: Date): { readonly do: 'refuse'; readonly error: RotatorError } {
+export function refuseRolledBack(token: string): { readonly do: 'refuse'; readonly error: RotatorError } {
   return refuse('ROLLED_BACK', {
-    found: `the version ${token} was promoted at ${iso(at)}, and AWSCURRENT was moved away from it since`,
+    found: `the version ${token} was promoted before, and AWSCURRENT was moved away from it since`,
     expected: 'a version that was never promoted',
     remedy:
       'nothing if that is to last: AWSPENDING is taken off the version, and the next rotation mints a new key. To return to the newer ' +
@@ -125,21 +134,22 @@ export function refuseWithoutCurrent(): { readonly do: 'refuse'; readonly error:
 }
 
 /** The entries whose keys are superseded by the promotion: that of the version left, and an adopted key, which no version holds. */
-function leaving(from: string, newKey: string, ledger: Ledger, policy: DeployedKey): LedgerEntry[] {
+function leaving(left: string | undefined, newKey: string, ledger: Ledger, policy: DeployedKey): LedgerEntry[] {
+  const isAdopted = (entry: LedgerEntry) =>
+    entry.version === undefined &&
+    entry.superseded === undefined &&
+    entry.deleted === undefined &&
+    policy.adopt === entry.keyId;
   return [...ledger.entries.values()].filter(
-    (entry) =>
-      entry.keyId !== newKey &&
-      (entry.version === from ||
-        (entry.version === undefined &&
-          entry.superseded === undefined &&
-          entry.deleted === undefined &&
-          policy.adopt === entry.keyId)),
+    (entry) => entry.keyId !== newKey && ((left !== undefined && entry.version === left) || isAdopted(entry)),
   );
 }
 
 /** Entries of keys that the key superseded and that are not known to be disabled. */
-function supersededBy(keyId: string, ledger: Ledger): LedgerEntry[] {
-  return [...ledger.entries.values()].filter((entry) => entry.superseded?.by === keyId && entry.disabled === undefined);
+function supersededBy(keyId: string | undefined, ledger: Ledger): LedgerEntry[] {
+  return [...ledger.entries.values()].filter(
+    (entry) => keyId !== undefined && entry.superseded?.by === keyId && entry.disabled === undefined,
+  );
 }
 
 function refuseRecreated(evidence: Evidence, pinned: string, policy: DeployedKey): PromotePlan {

@@ -25,7 +25,10 @@ export const REASONS = {
   'entry-missing': 'The key has no entry in the ledger, or one that names another version: written.',
   'reactivated-by-hand': 'A disabled key is Active again: somebody needs it. Its overlap starts anew.',
   'key-gone': 'The key is no longer among those of the user: its entry is removed.',
-  'intent-stored': 'The key that an unfinished run announced is stored in its version: recorded.',
+  'used-while-disabled':
+    'The key was used after it had been disabled, so somebody activated it for a while: its recovery time starts anew.',
+  'intent-stored':
+    'The key that a run announced is stored in its version: what is missing is recorded, and the announcement removed.',
   'intent-settled': 'No key came of what an unfinished run announced: its announcement is removed.',
   'pending-label-left-over':
     'AWSPENDING is still on a version that was promoted: taken off, so that a later rollback is not undone by a retry.',

@@ -3,15 +3,14 @@
  * decides again.
  */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { type LedgerEntry, settledAt } from './ledger.ts';
+import { type Intent, type LedgerEntry, LISTING_LAG, pinnedUserId, settledAt, unresolved } from './ledger.ts';
 import { type AccessKey, AWSCURRENT, AWSPENDING, after, hasLabel, type LastUse, versionWith } from './model.ts';
 import { supersededEntry } from './promote.ts';
 import type { Reason } from './reasons.ts';
-import { type Role, roleOf, type Standing } from './roles.ts';
+import { isCurrentUsable, type Role, roleOf, type Standing, wasPromoted } from './roles.ts';
 
 /** What a pass has gathered about one secret, all read afresh. */
 export interface RetireObserved extends Standing {
-  readonly keys: readonly AccessKey[];
   /** Last uses read so far, by key id; undefined as a value: never used. */
   readonly lastUse: ReadonlyMap<string, LastUse | undefined>;
 }
@@ -19,7 +18,13 @@ export interface RetireObserved extends Standing {
 /** What is to be done, about a key or about the secret itself. */
 export type Decision =
   | KeyDecision
-  | { readonly about: 'intent'; readonly do: 'none' | 'resolve'; readonly reason: Reason; readonly due?: Date }
+  | {
+      readonly about: 'intent';
+      readonly intent: Intent;
+      readonly do: 'none' | 'resolve';
+      readonly reason: Reason;
+      readonly due?: Date;
+    }
   | { readonly about: 'label'; readonly do: 'take-off'; readonly version: string; readonly reason: Reason };
 
 export type KeyDecision = {
@@ -47,8 +52,6 @@ export type KeyDecision = {
 
 /** Seconds: a key that was never promoted waits at least this long, so that the retries of its rotation can take it up. */
 const ABANDONED_WAIT = 86_400;
-/** Seconds within which IAM may not list a key yet. Propagation takes seconds; this is generous. */
-const LISTING_LAG = 900;
 
 /**
  * Decides about one secret.
@@ -68,7 +71,7 @@ export function decideRetirement(
       decisions.push(decideUnlisted(entry, observed, policy, now));
   }
   decisions.push(...decideMissingAdoption(observed, policy, now));
-  decisions.push(...decideIntent(observed, decisions, rotateTimeout, now), ...decideLabel(observed));
+  decisions.push(...decideIntents(observed, decisions, rotateTimeout, now), ...decideLabel(observed));
   return decisions;
 }
 
@@ -79,7 +82,7 @@ function decideKey(
   rotateTimeout: number,
   now: Date,
 ): KeyDecision {
-  const role = roleOf(key, observed, policy, rotateTimeout);
+  const role = roleOf(key, observed, policy);
   const verdicts: Record<Role, () => Verdict> = {
     current: () => decideCurrent(key, observed, now),
     pending: () => decidePending(key, observed),
@@ -104,8 +107,9 @@ function decideCurrent(key: AccessKey, observed: RetireObserved, now: Date): Ver
   const entry = observed.ledger.entries.get(key.id);
   const version = versionWith(observed.labels, AWSCURRENT);
   // Before the first promotion the team's own value stands there, and createSecret records it.
-  if (observed.ledger.userId === undefined || version === undefined || key.id !== observed.currentKeyId)
+  if (!hasPromoted(observed) || version === undefined || key.id !== observed.currentKeyId) {
     return { do: 'none', reason: 'is-current' };
+  }
   const mended: LedgerEntry = {
     keyId: key.id,
     version,
@@ -127,17 +131,19 @@ function decidePending(key: AccessKey, observed: RetireObserved): Verdict {
 }
 
 function decideAdoptable(key: AccessKey, observed: RetireObserved, now: Date): Verdict {
-  if (observed.ledger.userId === undefined || observed.currentKeyId === undefined)
-    return { do: 'none', reason: 'adoption-waits' };
+  if (!hasPromoted(observed) || observed.currentKeyId === undefined) return { do: 'none', reason: 'adoption-waits' };
   const entry: LedgerEntry = { keyId: key.id, minted: key.created, superseded: { at: now, by: observed.currentKeyId } };
   return { do: 'record', reason: 'entry-missing', entry };
 }
 
+/** True once a key of ours was promoted: before, there is nothing to retire and nothing to mend. */
+function hasPromoted({ ledger, labels }: RetireObserved): boolean {
+  return pinnedUserId(ledger, labels) !== undefined;
+}
+
 function decideOrphan(key: AccessKey, observed: RetireObserved, rotateTimeout: number, now: Date): Verdict {
-  const { intent } = observed.ledger;
-  const settled = intent && settledAt(intent, rotateTimeout);
-  if (settled === undefined || now < settled)
-    return { do: 'none', reason: 'mint-unsettled', ...(settled && { due: settled }) };
+  const settled = latestSettling(observed, rotateTimeout);
+  if (now < settled) return { do: 'none', reason: 'mint-unsettled', due: settled };
   if (!observed.lastUse.has(key.id)) return { do: 'look', reason: 'last-use-unread' };
   const lastUse = observed.lastUse.get(key.id);
   return lastUse === undefined
@@ -145,49 +151,51 @@ function decideOrphan(key: AccessKey, observed: RetireObserved, rotateTimeout: n
     : { do: 'none', reason: 'orphan-used', lastUse };
 }
 
+/** When the last run that announced a mint and was not heard of again is surely over. */
+function latestSettling({ ledger }: RetireObserved, rotateTimeout: number): Date {
+  return new Date(Math.max(0, ...unresolved(ledger).map((intent) => settledAt(intent, rotateTimeout).getTime())));
+}
+
 function decideSuperseded(key: AccessKey, observed: RetireObserved, policy: DeployedKey, now: Date): Verdict {
   const { currentKeyId } = observed;
   const entry = observed.ledger.entries.get(key.id);
   if (entry === undefined) return recordStored(key, observed, 'is-stranger');
-  if (entry.version === undefined && observed.ledger.userId === undefined)
-    return { do: 'none', reason: 'adoption-waits' };
-  if (
-    currentKeyId === undefined ||
-    !observed.keys.some((other) => other.id === currentKeyId && other.status === 'Active')
-  ) {
-    return { do: 'none', reason: 'current-not-usable' };
-  }
+  if (entry.version === undefined && !hasPromoted(observed)) return { do: 'none', reason: 'adoption-waits' };
+  if (currentKeyId === undefined || !isCurrentUsable(observed)) return { do: 'none', reason: 'current-not-usable' };
   return key.status === 'Active'
-    ? decideRetiring(key.id, entry, currentKeyId, observed, policy, now)
-    : decideDisabled(entry, currentKeyId, policy, now);
+    ? decideRetiring(entry, currentKeyId, observed, policy, now)
+    : decideDisabled(entry, currentKeyId, observed, policy, now);
 }
 
 /** If the key stands in the version that an unresolved intent names, the run died before it could record it. */
 function recordStored(key: AccessKey, { stored }: RetireObserved, otherwise: Reason): Verdict {
-  if (stored?.keyId !== key.id) return { do: 'none', reason: otherwise };
-  const entry: LedgerEntry = { keyId: key.id, version: stored.version, minted: key.created };
-  return { do: 'record', reason: 'intent-stored', entry };
+  const version = [...stored].find(([, keyId]) => keyId === key.id)?.[0];
+  if (version === undefined) return { do: 'none', reason: otherwise };
+  return { do: 'record', reason: 'intent-stored', entry: { keyId: key.id, version, minted: key.created } };
 }
 
 function decideRetiring(
-  keyId: string,
-  entry: LedgerEntry,
+  recorded: LedgerEntry,
   by: string,
   observed: RetireObserved,
   policy: DeployedKey,
   now: Date,
 ): Verdict {
+  const { keyId, version } = recorded;
+  const promoted = version !== undefined && wasPromoted(version, observed.labels, observed.ledger);
+  const entry: LedgerEntry = { ...recorded, ...(promoted && { promoted: recorded.promoted ?? now }) };
   if (entry.disabled !== undefined || entry.deleted !== undefined) {
     return { do: 'record', reason: 'reactivated-by-hand', entry: supersededEntry(entry, now, by) };
   }
-  if (entry.superseded === undefined && entry.version !== undefined && entry.promoted === undefined) {
+  if (entry.superseded === undefined && version !== undefined && !promoted) {
     // Never promoted, so never superseded: the date lies ahead as far as is needed to make its wait long enough for a retry.
     const since = after(now, Math.max(0, ABANDONED_WAIT - policy.deactivateAfter));
     return { do: 'record', reason: 'date-missing', entry: supersededEntry(entry, since, by) };
   }
   // Another key superseded it before a rollback made it current again: its time counts from its last supersession.
-  if (entry.superseded?.by !== by)
+  if (entry.superseded?.by !== by) {
     return { do: 'record', reason: 'date-missing', entry: supersededEntry(entry, now, by) };
+  }
 
   const since = entry.superseded.at;
   const overlapOver = after(since, policy.deactivateAfter);
@@ -203,17 +211,23 @@ function decideRetiring(
   return { do: 'disable', reason: inUse ? 'hold-over' : 'overlap-over', entry, lastUse };
 }
 
-function decideDisabled(entry: LedgerEntry, by: string, policy: DeployedKey, now: Date): Verdict {
-  if (entry.disabled === undefined) {
-    const superseded = entry.superseded ?? { at: now, by };
-    return {
-      do: 'record',
-      reason: 'date-missing',
-      entry: { ...supersededEntry(entry, superseded.at, superseded.by), disabled: now },
-    };
-  }
+function decideDisabled(
+  entry: LedgerEntry,
+  by: string,
+  observed: RetireObserved,
+  policy: DeployedKey,
+  now: Date,
+): Verdict {
+  const superseded = entry.superseded ?? { at: now, by };
+  const anew: LedgerEntry = { ...supersededEntry(entry, superseded.at, superseded.by), disabled: now };
+  if (entry.disabled === undefined) return { do: 'record', reason: 'date-missing', entry: anew };
   const recoveryOver = after(entry.disabled, policy.deleteAfter);
   if (now < recoveryOver) return { do: 'none', reason: 'in-recovery', due: recoveryOver };
+  if (!observed.lastUse.has(entry.keyId)) return { do: 'look', reason: 'last-use-unread' };
+  const lastUse = observed.lastUse.get(entry.keyId);
+  // Somebody activated it for a while: how long it has been Inactive since, nobody knows.
+  if (lastUse !== undefined && lastUse.at > entry.disabled)
+    return { do: 'record', reason: 'used-while-disabled', entry: anew };
   return {
     do: 'delete',
     reason: 'recovery-over',
@@ -245,30 +259,33 @@ function decideUnlisted(entry: LedgerEntry, observed: RetireObserved, policy: De
 /** Adopted by the configuration, promoted over, and neither listed nor recorded: it was deleted by hand. */
 function decideMissingAdoption(observed: RetireObserved, policy: DeployedKey, now: Date): KeyDecision[] {
   const { adopt: keyId } = policy;
-  if (keyId === undefined || observed.ledger.userId === undefined || observed.ledger.entries.has(keyId)) return [];
+  if (keyId === undefined || !hasPromoted(observed) || observed.ledger.entries.has(keyId)) return [];
   if (observed.keys.some((key) => key.id === keyId)) return [];
   return [{ about: 'key', keyId, role: 'adoptable', do: 'record', reason: 'key-gone', entry: { keyId, deleted: now } }];
 }
 
-/** Follows the decisions about keys: the announcement goes once no orphan is left to be found by it. */
-function decideIntent(
+/** Follows the decisions about keys: announcements go once no orphan is left to be found by them, and the known ones with the last unknown. */
+function decideIntents(
   observed: RetireObserved,
   decided: readonly Decision[],
   rotateTimeout: number,
   now: Date,
 ): Decision[] {
-  const { intent } = observed.ledger;
-  if (intent === undefined || intent.minted !== undefined) return [];
-  const settled = settledAt(intent, rotateTimeout);
-  if (now < settled) return [{ about: 'intent', do: 'none', reason: 'mint-unsettled', due: settled }];
+  const open = unresolved(observed.ledger).find((intent) => now < settledAt(intent, rotateTimeout));
+  if (open !== undefined) {
+    return [
+      { about: 'intent', intent: open, do: 'none', reason: 'mint-unsettled', due: settledAt(open, rotateTimeout) },
+    ];
+  }
   if (decided.some((decision) => decision.do === 'look' && decision.role === 'orphan')) return [];
-  const stored = observed.keys.some((key) => key.id === observed.stored?.keyId);
-  return [{ about: 'intent', do: 'resolve', reason: stored ? 'intent-stored' : 'intent-settled' }];
+  return observed.ledger.intents.map((intent) => {
+    const known = intent.minted !== undefined || observed.stored.has(intent.token);
+    return { about: 'intent', intent, do: 'resolve', reason: known ? 'intent-stored' : 'intent-settled' };
+  });
 }
 
-function decideLabel(observed: RetireObserved): Decision[] {
-  const version = versionWith(observed.labels, AWSPENDING);
-  const entry = [...observed.ledger.entries.values()].find((candidate) => candidate.version === version);
-  if (version === undefined || entry?.promoted === undefined) return [];
+function decideLabel({ labels, ledger }: RetireObserved): Decision[] {
+  const version = versionWith(labels, AWSPENDING);
+  if (version === undefined || !wasPromoted(version, labels, ledger)) return [];
   return [{ about: 'label', do: 'take-off', version, reason: 'pending-label-left-over' }];
 }

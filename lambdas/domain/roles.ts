@@ -1,7 +1,7 @@
 /** What each key of a user is to its secret. Derived from labels, values and the ledger; stored nowhere. */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { type Ledger, mayComeOf } from './ledger.ts';
-import { type AccessKey, AWSCURRENT, AWSPENDING, hasLabel, type Labels } from './model.ts';
+import { type Intent, type Ledger, mayComeOf, unresolved } from './ledger.ts';
+import { type AccessKey, AWSCURRENT, AWSPENDING, AWSPREVIOUS, hasLabel, type Labels } from './model.ts';
 
 export type Role = 'current' | 'pending' | 'superseded' | 'adoptable' | 'orphan' | 'stranger';
 
@@ -9,27 +9,68 @@ export type Role = 'current' | 'pending' | 'superseded' | 'adoptable' | 'orphan'
 export interface Standing {
   readonly labels: Labels;
   readonly ledger: Ledger;
+  readonly keys: readonly AccessKey[];
   /** The key in AWSCURRENT's value; undefined while that is the bootstrap value. */
   readonly currentKeyId: string | undefined;
   /** The key in AWSPENDING's value, if that is another version and has one. */
   readonly pendingKeyId: string | undefined;
-  /** The version that an unresolved intent names and the key in its value, if it has one. */
-  readonly stored: { readonly keyId: string; readonly version: string } | undefined;
+  /** Key ids by version, for the versions that unresolved intents name and that have a value. */
+  readonly stored: ReadonlyMap<string, string>;
 }
 
 /**
  * The role of a key. Both the value and the ledger can say that a key is current or pending, and either suffices: an operator may
  * have stored the key anew in another version, which the ledger doesn't know.
  */
-export function roleOf(key: AccessKey, standing: Standing, policy: DeployedKey, rotateTimeout: number): Role {
+export function roleOf(key: AccessKey, standing: Standing, policy: DeployedKey): Role {
+  return knownRole(key, standing, policy) ?? (isOrphan(key, standing, policy) ? 'orphan' : 'stranger');
+}
+
+/** True while the key in AWSCURRENT is there and Active: only then is there something to fall back on. */
+export function isCurrentUsable({ currentKeyId, keys }: Pick<Standing, 'currentKeyId' | 'keys'>): boolean {
+  return keys.some((key) => key.id === currentKeyId && key.status === 'Active');
+}
+
+/** True when the version has stood in AWSCURRENT: the ledger says so, or AWSPREVIOUS does, which comes with leaving it. */
+export function wasPromoted(version: string | undefined, labels: Labels, ledger: Ledger): boolean {
+  const entry = [...ledger.entries.values()].find((candidate) => candidate.version === version);
+  return entry?.promoted !== undefined || hasLabel(labels, version, AWSPREVIOUS);
+}
+
+/** The keys in the versions that intents name, by version. `keyIn`: the key in a version's value, if it has one. */
+export function storedKeys(
+  intents: readonly Intent[],
+  keyIn: (version: string) => string | undefined,
+): ReadonlyMap<string, string> {
+  const stored = new Map<string, string>();
+  for (const { token } of intents) {
+    const keyId = keyIn(token);
+    if (keyId !== undefined) stored.set(token, keyId);
+  }
+  return stored;
+}
+
+function knownRole(key: AccessKey, standing: Standing, policy: DeployedKey): Role | undefined {
   const entry = standing.ledger.entries.get(key.id);
   if (key.id === standing.currentKeyId || hasLabel(standing.labels, entry?.version, AWSCURRENT)) return 'current';
   if (key.id === standing.pendingKeyId || hasLabel(standing.labels, entry?.version, AWSPENDING)) return 'pending';
   // An entry without a version is an adoption, and only the configuration adopts: whoever may write tags can't.
   if (entry !== undefined && (entry.version !== undefined || policy.adopt === key.id)) return 'superseded';
   if (policy.adopt === key.id) return 'adoptable';
-  if (key.id === standing.stored?.keyId) return 'superseded';
-  const intent = standing.ledger.intent;
-  if (intent !== undefined && intent.minted === undefined && mayComeOf(intent, key, rotateTimeout)) return 'orphan';
-  return 'stranger';
+  return [...standing.stored.values()].includes(key.id) ? 'superseded' : undefined;
+}
+
+/**
+ * An orphan is explained by an announcement of which nothing else came. Where more keys could be explained than there are announcements,
+ * at least one of them is a stranger, nobody can tell which, and none is touched.
+ */
+function isOrphan(key: AccessKey, standing: Standing, policy: DeployedKey): boolean {
+  const { ledger, stored } = standing;
+  // Two runs may share a token. What the one stored does not tell what became of the other's key.
+  const claimed = new Set(ledger.intents.map((intent) => intent.minted));
+  const explained = (intent: Intent) => stored.has(intent.token) && !claimed.has(stored.get(intent.token));
+  const open = unresolved(ledger).filter((intent) => !explained(intent));
+  const explains = (other: AccessKey) =>
+    knownRole(other, standing, policy) === undefined && open.some((intent) => mayComeOf(intent, other));
+  return explains(key) && standing.keys.filter(explains).length <= open.length;
 }

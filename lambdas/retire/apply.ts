@@ -1,8 +1,8 @@
 /** Carrying decisions out. Nothing is decided here, but that a pass has changed enough. */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { TAGS } from '../contract/names.ts';
+import { AwsCallError } from '../domain/errors.ts';
 import type { KeyHappening } from '../domain/happenings.ts';
-import { entryTag, keyTag, type Tags } from '../domain/ledger.ts';
+import { entryTag, intentTagKey, keyTag, type Tags } from '../domain/ledger.ts';
 import { AWSPENDING } from '../domain/model.ts';
 import type { Decision, KeyDecision } from '../domain/retire.ts';
 import type { RetireWorld } from './pass.ts';
@@ -49,32 +49,49 @@ export async function applyDecisions(
 
   for (const decision of decisions) {
     if (decision.about === 'key' && (decision.do === 'disable' || decision.do === 'delete')) {
-      if (!observed && !spend(budget)) break;
-      if (!observed) await changeKey(decision, target, world);
+      if (!observed && !(await spend(budget, () => changeKey(decision, target, world)))) break;
       world.report({ ...who, ...told(decision, observed) });
     } else if (decision.about === 'key') {
       if (decision.do === 'record') write = { ...write, ...entryTag(decision.entry) };
       if (decision.do === 'forget') remove.push(keyTag(decision.keyId));
       if (decision.do !== 'none' || !QUIET.has(decision.reason)) world.report({ ...who, ...told(decision, observed) });
     } else if (decision.about === 'label') {
-      if (!observed) await world.secrets.moveLabel(arn, AWSPENDING, decision.version);
+      if (!observed) await takeOff(decision.version, arn, world);
       world.report({ ...who, what: 'label-taken-off', reason: decision.reason, observed });
     } else if (decision.do === 'resolve') {
-      remove.push(TAGS.intent);
+      remove.push(intentTagKey(decision.intent));
       world.report({ ...who, what: 'intent-resolved', reason: decision.reason, observed });
     }
   }
   if (!observed && (Object.keys(write).length > 0 || remove.length > 0)) await world.secrets.tag(arn, write, remove);
 }
 
-/** @returns false when the pass has changed enough */
-function spend(budget: ChangeBudget): boolean {
+/** Makes a change if the pass may still change a key; a change that AWS refused is none. @returns false when the pass has changed enough */
+async function spend(budget: ChangeBudget, change: () => Promise<void>): Promise<boolean> {
   if (budget.left === 0) {
     budget.exceeded = true;
     return false;
   }
   budget.left -= 1;
+  try {
+    await change();
+  } catch (error) {
+    if (error instanceof AwsCallError && error.refused && CHANGES.includes(error.operation)) budget.left += 1;
+    throw error;
+  }
   return true;
+}
+
+/** The calls that change a key. */
+const CHANGES: readonly string[] = ['UpdateAccessKey', 'DeleteAccessKey'];
+
+/** Secrets Manager may have taken the label off meanwhile, or a new rotation has taken it: then nothing is left over. */
+async function takeOff(version: string, arn: string, world: RetireWorld): Promise<void> {
+  try {
+    await world.secrets.moveLabel(arn, AWSPENDING, version);
+  } catch (error) {
+    if (!(error instanceof AwsCallError && error.awsCode === 'InvalidParameterException')) throw error;
+  }
 }
 
 async function changeKey(

@@ -6,7 +6,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { asError } from '../adapters/call.ts';
-import { awsAdapters } from '../adapters/clients.ts';
+import { iamAdapter, secretsAdapter } from '../adapters/clients.ts';
 import { readDeployment } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now } from '../adapters/time.ts';
@@ -16,7 +16,8 @@ import { passFailed, retirePass } from './pass.ts';
 const logger = new Logger();
 const metrics = new Metrics();
 const deployment = readDeployment(process.env);
-const adapters = awsAdapters(process.env.AWS_REGION ?? '');
+const region = process.env.AWS_REGION ?? '';
+const adapters = { iam: iamAdapter(region), secrets: secretsAdapter(region) };
 
 export const handler = middy()
   .use(injectLambdaContext(logger, { resetKeys: true }))

@@ -2,12 +2,21 @@
 import type { DeployedKey, Deployment } from '../contract/deployment.ts';
 import { type ErrorCode, RotatorError } from '../domain/errors.ts';
 import type { Report } from '../domain/happenings.ts';
-import { parseLedger, settledAt } from '../domain/ledger.ts';
-import { AWSCURRENT, AWSPENDING, type LastUse, type SecretFacts, versionWith } from '../domain/model.ts';
-import { isNominated } from '../domain/nominate.ts';
+import { parseLedger, settledAt, unresolved } from '../domain/ledger.ts';
+import {
+  type AccessKey,
+  AWSCURRENT,
+  AWSPENDING,
+  hasLabel,
+  type LastUse,
+  type SecretFacts,
+  versionWith,
+} from '../domain/model.ts';
+import { nominate } from '../domain/nominate.ts';
 import type { IamKeys, SecretStore } from '../domain/ports.ts';
 import { refuseWithoutCurrent } from '../domain/promote.ts';
-import { type Decision, decideRetirement, type RetireObserved } from '../domain/retire.ts';
+import { decideRetirement, type RetireObserved } from '../domain/retire.ts';
+import { storedKeys } from '../domain/roles.ts';
 import { parseValue } from '../domain/secret-value.ts';
 import { applyDecisions, type ChangeBudget } from './apply.ts';
 
@@ -77,84 +86,85 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
       // A secret that was taken out of the configuration is retained, tag and all, and is nobody's business any more.
       if (policy === undefined) continue;
       const stopped = await examine(policy, async () => {
-        const nominated = isNominated(
-          facts.labels,
-          parseLedger(facts.tags),
-          policy,
-          deployment.rotateTimeout,
-          world.now(),
-        );
-        if (nominated) await retireSecret(facts.arn, policy, deployment, budget, world);
+        const { rotateTimeout } = deployment;
+        const nomination = nominate(facts.labels, parseLedger(facts.tags), policy, rotateTimeout, world.now());
+        if (nomination !== undefined)
+          await retireSecret(facts.arn, nomination.suspects, policy, deployment, budget, world);
       });
       if (stopped !== undefined) return result(stopped);
     }
   }
   // The listing lags some minutes behind a deployment, and whoever may remove a tag could hide a secret from it.
   for (const policy of [...waiting.values()]) {
-    const stopped = await examine(policy, () => retireSecret(policy.secretName, policy, deployment, budget, world));
+    const stopped = await examine(policy, () => retireSecret(policy.secretName, [], policy, deployment, budget, world));
     if (stopped !== undefined) return result(stopped);
   }
   return result(undefined);
 }
 
+/**
+ * Reads IAM first and the secret last, directly before the change: nothing is locked meanwhile, and what an operator may just be moving
+ * is the label.
+ *
+ * @param suspects keys whose last use will be asked for
+ */
 async function retireSecret(
   secretId: string,
+  suspects: readonly string[],
   policy: DeployedKey,
   deployment: Deployment,
   budget: ChangeBudget,
   world: RetireWorld,
 ): Promise<void> {
-  const facts = await world.secrets.describe(secretId);
-  if (facts.scheduledForDeletion) return;
-  let observed = await gather(facts, policy, deployment, world);
-  let decisions = decideRetirement(observed, policy, deployment.rotateTimeout, world.now());
-  let toRead = unread(decisions);
-  while (toRead.length > 0) {
-    const lastUse = new Map<string, LastUse | undefined>(observed.lastUse);
+  const keys = await world.iam.list(policy.userName);
+  const lastUse = new Map<string, LastUse | undefined>();
+  let toRead = suspects.filter((keyId) => keys.some((key) => key.id === keyId));
+  for (;;) {
     for (const keyId of toRead) lastUse.set(keyId, await world.iam.lastUse(keyId));
-    observed = { ...observed, lastUse };
-    decisions = decideRetirement(observed, policy, deployment.rotateTimeout, world.now());
-    toRead = unread(decisions);
+    const facts = await world.secrets.describe(secretId);
+    if (facts.scheduledForDeletion) return;
+    const observed = await gather(facts, keys, lastUse, policy, deployment, world);
+    // The label moved between two reads: a rotation or an operator is at work. The next pass looks again.
+    if (observed === undefined) return;
+    const decisions = decideRetirement(observed, policy, deployment.rotateTimeout, world.now());
+    toRead = decisions.filter((decision) => decision.do === 'look').map((decision) => decision.keyId);
+    if (toRead.length === 0) return applyDecisions(decisions, { arn: facts.arn, policy }, budget, world);
   }
-  await applyDecisions(decisions, { arn: facts.arn, policy }, budget, world);
 }
 
-function unread(decisions: readonly Decision[]): string[] {
-  return decisions.filter((decision) => decision.do === 'look').map((decision) => decision.keyId);
-}
-
-/** Everything that a decision rests on, read afresh: the listing may be five minutes old. */
+/** Everything that a decision rests on, read afresh: the listing may be five minutes old. Undefined if it doesn't fit together. */
 async function gather(
   facts: SecretFacts,
+  keys: readonly AccessKey[],
+  lastUse: ReadonlyMap<string, LastUse | undefined>,
   policy: DeployedKey,
   deployment: Deployment,
   world: RetireWorld,
-): Promise<RetireObserved> {
+): Promise<RetireObserved | undefined> {
   const ledger = parseLedger(facts.tags);
+  const pendingVersion = versionWith(facts.labels, AWSPENDING);
+  const settled = unresolved(ledger).filter((intent) => world.now() >= settledAt(intent, deployment.rotateTimeout));
+  const others = new Map<string, string>();
+  for (const version of new Set([pendingVersion, ...settled.map((intent) => intent.token)])) {
+    if (version === undefined || hasLabel(facts.labels, version, AWSCURRENT)) continue;
+    const found = await world.secrets.read(facts.arn, { version });
+    const keyId = found && keyIdOf(found.value, policy);
+    if (keyId !== undefined) others.set(version, keyId);
+  }
   const current = await world.secrets.read(facts.arn, { label: AWSCURRENT });
   if (current === undefined) throw refuseWithoutCurrent().error;
-  const read = async (version: string | undefined): Promise<string | undefined> => {
-    if (version === undefined || version === current.version) return undefined;
-    const found = await world.secrets.read(facts.arn, { version });
-    return found && keyIdOf(found.value, policy);
-  };
-  const findStored = async (): Promise<RetireObserved['stored']> => {
-    const { intent } = ledger;
-    if (intent === undefined || intent.minted !== undefined) return undefined;
-    if (world.now() < settledAt(intent, deployment.rotateTimeout)) return undefined;
-    const keyId = await read(intent.token);
-    return keyId === undefined ? undefined : { keyId, version: intent.token };
-  };
-  const pendingVersion = versionWith(facts.labels, AWSPENDING);
-  const pendingKeyId = await read(pendingVersion);
+  if (!hasLabel(facts.labels, current.version, AWSCURRENT)) return undefined;
+  const currentKeyId = keyIdOf(current.value, policy);
+  const keyIn = (version: string) => (version === current.version ? currentKeyId : others.get(version));
   return {
     labels: facts.labels,
     ledger,
-    currentKeyId: keyIdOf(current.value, policy),
-    pendingKeyId,
-    stored: await findStored(),
-    keys: await world.iam.list(policy.userName),
-    lastUse: new Map(),
+    keys,
+    lastUse,
+    currentKeyId,
+    pendingKeyId:
+      pendingVersion === undefined || pendingVersion === current.version ? undefined : keyIn(pendingVersion),
+    stored: storedKeys(settled, keyIn),
   };
 }
 

@@ -3,27 +3,34 @@
 import { TAGS } from '../contract/names.ts';
 import { AwsCallError, RotatorError } from '../domain/errors.ts';
 import {
+  ANNOUNCED_FOR,
   entryTag,
   type Intent,
   intentTag,
+  intentTagKey,
   keyTag,
   type Ledger,
   type LedgerEntry,
   mayComeOf,
   parseLedger,
+  pinnedUserId,
   type Tags,
+  unresolved,
 } from '../domain/ledger.ts';
 import { abandonedVersions, decideMint, type MintObserved, type MintPlan, provesSameUser } from '../domain/mint.ts';
 import {
   AWSCURRENT,
   AWSPENDING,
+  after,
   hasLabel,
+  iso,
   type LastUse,
   type MintedKey,
   type SecretFacts,
   type SecretVersion,
 } from '../domain/model.ts';
 import { refuseRolledBack, refuseWithoutCurrent } from '../domain/promote.ts';
+import { storedKeys, wasPromoted } from '../domain/roles.ts';
 import { type KeyValue, parseValue, renderValue } from '../domain/secret-value.ts';
 import type { Rotation, RotationWorld } from './rotation.ts';
 
@@ -33,7 +40,7 @@ export async function createSecret(rotation: Rotation, world: RotationWorld): Pr
   if (!isToBeCreated(facts, rotation, world)) return;
 
   const pending = await world.secrets.read(rotation.secret.arn, { version: rotation.token, label: AWSPENDING });
-  if (pending !== undefined) return recordStored(pending, ledger, rotation, world);
+  if (pending !== undefined) return recordStored(pending, facts, ledger, rotation, world);
 
   let observed = await gather(facts, ledger, rotation, world);
   let plan = decideMint(observed, rotation.policy, rotation.rotateTimeout, world.now());
@@ -86,6 +93,7 @@ function isToBeCreated(facts: SecretFacts, rotation: Rotation, world: RotationWo
 /** An earlier run has stored the key. If it died before it could record that, the record is made up for here. */
 async function recordStored(
   pending: SecretVersion,
+  facts: SecretFacts,
   ledger: Ledger,
   rotation: Rotation,
   world: RotationWorld,
@@ -93,11 +101,10 @@ async function recordStored(
   const { token, secret, policy } = rotation;
   const value = parseValue(pending.value, policy.userName);
   if (value.kind === 'bootstrap') return;
-  const entry = ledger.entries.get(value.keyId);
-  if (entry?.version === token && entry.promoted !== undefined) {
+  if (wasPromoted(token, facts.labels, ledger)) {
     // Without its label the version is not taken up again, and the next rotation starts with a new one.
     await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
-    throw refuseRolledBack(token, entry.promoted).error;
+    throw refuseRolledBack(token).error;
   }
   world.report({
     what: 'nothing-to-do',
@@ -106,20 +113,17 @@ async function recordStored(
     step: 'createSecret',
     why: 'the pending version has a key',
   });
+  const entry = ledger.entries.get(value.keyId);
   if (entry?.version === token) return;
 
-  const { intent } = ledger;
-  const announced = intent !== undefined && intent.token === token && intent.minted === undefined;
   const key = (await world.iam.list(policy.userName)).find((listed) => listed.id === value.keyId);
   if (key === undefined) return;
+  const intent = unresolved(ledger).find((open) => open.token === token && mayComeOf(open, key));
   // Somebody with write access may have put a stranger's key here. It is recorded as ours only if the ledger knows it or our mint explains it.
-  if (entry === undefined && !(announced && mayComeOf(intent, key, rotation.rotateTimeout))) return;
+  if (entry === undefined && intent === undefined) return;
   const recorded: LedgerEntry = { keyId: key.id, version: token, minted: entry?.minted ?? key.created };
-  await world.secrets.tag(
-    secret.arn,
-    { ...entryTag(recorded), ...(announced && intentTag({ ...intent, minted: key.id })) },
-    [],
-  );
+  const resolved = intent && intentTag({ ...intent, minted: key.id });
+  await world.secrets.tag(secret.arn, { ...entryTag(recorded), ...resolved }, []);
 }
 
 async function gather(
@@ -151,12 +155,13 @@ async function gather(
     const value = parseValue(found.value, policy.userName);
     if (value.kind === 'key') abandoned.set(version, value);
   }
-  const stored = ledger.intent && abandoned.get(ledger.intent.token);
+  const keyIn = (version: string) =>
+    version === base.currentVersion ? base.currentKeyId : abandoned.get(version)?.keyId;
   return {
     ...base,
     userId: provesSameUser(base) ? undefined : await world.iam.userId(policy.userName),
     abandoned,
-    stored: stored && ledger.intent && { keyId: stored.keyId, version: ledger.intent.token },
+    stored: storedKeys(unresolved(ledger), keyIn),
   };
 }
 
@@ -173,7 +178,8 @@ async function apply(
       const key: MintedKey = { id: plan.value.keyId, secret: plan.value.secret, created: plan.created };
       const value = renderValue(key, rotation.policy.userName, observed.current.others);
       await world.secrets.storePending(rotation.secret.arn, rotation.token, value, rotation.rotationToken);
-      await record(key, observed.ledger.intent, plan.register, rotation, world);
+      const announced = unresolved(observed.ledger).find((intent) => observed.stored.get(intent.token) === key.id);
+      await record(key, announced, plan.register, observed, rotation, world);
       world.report({
         what: 'taken-up',
         secret: rotation.secret.name,
@@ -209,12 +215,20 @@ async function mintAndStore(
 
   const gone = new Set([...plan.clear, ...plan.free]);
   const before = observed.keys.map((key) => key.id).filter((keyId) => !gone.has(keyId));
-  const intent: Intent = { token, at: world.now(), before };
-  await world.secrets.tag(secret.arn, intentTag(intent), []);
-  const key = await mint(rotation, world);
-  await store(key, observed, rotation, world);
+  const intent: Intent = { run: world.runId, token, at: world.now(), before };
+  // What earlier runs announced is settled, and cleared as far as it can be.
+  const settled = unresolved(observed.ledger).map(intentTagKey);
+  await world.secrets.tag(secret.arn, { ...intentTag(intent), ...pinTag(observed) }, settled);
+  const key = await mint(intent, rotation, world);
+  await store(key, intent, observed, rotation, world);
   world.report({ what: 'minted', ...who, keyId: key.id });
-  await record(key, intent, plan.register, rotation, world);
+  await record(key, intent, plan.register, observed, rotation, world);
+}
+
+/** Should the run that promoted the first key have died before it could pin the user's id, it is pinned now. */
+function pinTag({ ledger, labels }: MintObserved): Tags {
+  const pinned = ledger.userId === undefined ? pinnedUserId(ledger, labels) : undefined;
+  return pinned === undefined ? {} : { [TAGS.userId]: pinned };
 }
 
 /** An adopted key leaves a last entry behind, since the configuration goes on naming it. */
@@ -224,13 +238,20 @@ async function forget(keyId: string, rotation: Rotation, world: RotationWorld): 
   await world.secrets.tag(rotation.secret.arn, write, adopted ? [] : [keyTag(keyId)]);
 }
 
-async function mint(rotation: Rotation, world: RotationWorld): Promise<MintedKey> {
+async function mint(intent: Intent, rotation: Rotation, world: RotationWorld): Promise<MintedKey> {
+  if (world.now() > after(intent.at, ANNOUNCED_FOR)) {
+    throw new RotatorError('MINT_TOO_LATE', {
+      found: `announcing a new key took until ${iso(world.now())}`,
+      expected: `at most ${ANNOUNCED_FOR} seconds from ${iso(intent.at)}: a key made later could not be told from a stranger`,
+      remedy: 'nothing: the next rotation announces anew',
+    });
+  }
   try {
     return await world.iam.mint(rotation.policy.userName);
   } catch (error) {
     // An answer that was lost leaves the intent standing: the key may exist, and the next run finds it by the intent.
     if (!(error instanceof AwsCallError && error.refused)) throw error;
-    await withdrawIntent(rotation, world);
+    await withdraw(intent, rotation, world);
     throw new RotatorError(
       'MINT_REFUSED',
       {
@@ -247,7 +268,13 @@ async function mint(rotation: Rotation, world: RotationWorld): Promise<MintedKey
 }
 
 /** Stores the key. If that is refused for good, nobody will ever know the key's secret: it is deleted again, being never used. */
-async function store(key: MintedKey, observed: MintObserved, rotation: Rotation, world: RotationWorld): Promise<void> {
+async function store(
+  key: MintedKey,
+  intent: Intent,
+  observed: MintObserved,
+  rotation: Rotation,
+  world: RotationWorld,
+): Promise<void> {
   const value = renderValue(key, rotation.policy.userName, observed.current.others);
   try {
     await world.secrets.storePending(rotation.secret.arn, rotation.token, value, rotation.rotationToken);
@@ -255,7 +282,7 @@ async function store(key: MintedKey, observed: MintObserved, rotation: Rotation,
     // Perhaps it was stored, and only the answer got lost: the next run looks.
     if (!(error instanceof AwsCallError && error.refused)) throw error;
     await world.iam.remove(rotation.policy.userName, key.id);
-    await withdrawIntent(rotation, world);
+    await withdraw(intent, rotation, world);
     throw new RotatorError(
       'STORE_FAILED',
       {
@@ -270,9 +297,9 @@ async function store(key: MintedKey, observed: MintObserved, rotation: Rotation,
 }
 
 /** What was announced did surely not happen. Only tidiness: left standing, the intent delays the next try by some minutes. */
-async function withdrawIntent(rotation: Rotation, world: RotationWorld): Promise<void> {
+async function withdraw(intent: Intent, rotation: Rotation, world: RotationWorld): Promise<void> {
   try {
-    await world.secrets.tag(rotation.secret.arn, {}, [TAGS.intent]);
+    await world.secrets.tag(rotation.secret.arn, {}, [intentTagKey(intent)]);
   } catch (error) {
     if (!(error instanceof AwsCallError)) throw error;
   }
@@ -282,13 +309,16 @@ async function record(
   key: MintedKey,
   intent: Intent | undefined,
   register: readonly LedgerEntry[],
+  observed: MintObserved,
   rotation: Rotation,
   world: RotationWorld,
 ): Promise<void> {
-  const tags: Tags = entryTag({ keyId: key.id, version: rotation.token, minted: key.created });
+  const tags: Tags = {
+    ...entryTag({ keyId: key.id, version: rotation.token, minted: key.created }),
+    ...pinTag(observed),
+  };
   for (const entry of register) Object.assign(tags, entryTag(entry));
-  if (intent !== undefined && intent.minted === undefined)
-    Object.assign(tags, intentTag({ ...intent, minted: key.id }));
+  if (intent !== undefined) Object.assign(tags, intentTag({ ...intent, minted: key.id }));
   await world.secrets.tag(rotation.secret.arn, tags, []);
 }
 

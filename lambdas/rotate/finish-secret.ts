@@ -4,29 +4,25 @@ import { TAGS } from '../contract/names.ts';
 import type { LedgerEntry, Tags } from '../domain/ledger.ts';
 import { entryTag, parseLedger } from '../domain/ledger.ts';
 import { AWSCURRENT } from '../domain/model.ts';
-import { decidePromotion, promotedEntry, supersededEntry } from '../domain/promote.ts';
+import { decidePromotion, type PromotePlan, promotedEntry, supersededEntry } from '../domain/promote.ts';
 import type { Rotation, RotationWorld } from './rotation.ts';
 
 export async function finishSecret(rotation: Rotation, world: RotationWorld): Promise<void> {
-  const { policy, secret, token } = rotation;
+  const { policy, secret } = rotation;
   const who = { secret: secret.name, userName: policy.userName };
-  const facts = await world.secrets.describe(secret.arn);
-  const plan = decidePromotion({ token, labels: facts.labels, ledger: parseLedger(facts.tags) }, policy, world.now());
+  const plan = await decide(rotation, world);
   switch (plan.do) {
     case 'refuse':
       throw plan.error;
-    case 'nothing':
-      world.report({ what: 'nothing-to-do', ...who, step: 'finishSecret', why: 'the version is current already' });
-      return;
     case 'complete':
-      if (plan.record.length > 0) await world.secrets.tag(secret.arn, tagsOf(plan.record), []);
+      world.report({ what: 'nothing-to-do', ...who, step: 'finishSecret', why: 'the version is current already' });
       return disableWithoutOverlap(plan.superseded, rotation, world);
     case 'promote': {
-      await world.secrets.moveLabel(secret.arn, AWSCURRENT, plan.from, token);
+      if (plan.from !== undefined) await world.secrets.moveLabel(secret.arn, AWSCURRENT, plan.from, rotation.token);
       world.report({ what: 'promoted', ...who, keyId: plan.keyId });
       // Dated after the move, so that no wait that follows is shorter than promised.
       const at = world.now();
-      const superseded = plan.supersedes.map((entry) => supersededEntry(entry, at, plan.keyId));
+      const superseded = plan.supersedes.map((entry) => supersededEntry(leftEntry(entry, at), at, plan.keyId));
       const pin: Tags = plan.pin === undefined ? {} : { [TAGS.userId]: plan.pin };
       await world.secrets.tag(secret.arn, { ...tagsOf([promotedEntry(plan.entry, at), ...superseded]), ...pin }, []);
       return disableWithoutOverlap(superseded, rotation, world);
@@ -34,6 +30,25 @@ export async function finishSecret(rotation: Rotation, world: RotationWorld): Pr
     default:
       return unreachable(plan);
   }
+}
+
+/** The tags of testSecret may not show at once: ask again, a few times, before they are taken for missing. */
+const READS = 3;
+const PAUSE_MS = 2000;
+
+async function decide({ policy, secret, token }: Rotation, world: RotationWorld): Promise<PromotePlan> {
+  for (let read = 1; ; read += 1) {
+    const facts = await world.secrets.describe(secret.arn);
+    const observed = { token, labels: facts.labels, ledger: parseLedger(facts.tags) };
+    const plan = decidePromotion(observed, policy, world.now());
+    if (read >= READS || plan.do !== 'refuse' || plan.error.code !== 'NOT_VERIFIED') return plan;
+    await world.sleep(PAUSE_MS * read);
+  }
+}
+
+/** A key that a version held until now was promoted, whether or not a run got to record that. */
+function leftEntry(entry: LedgerEntry, at: Date): LedgerEntry {
+  return entry.version === undefined ? entry : { ...entry, promoted: entry.promoted ?? at };
 }
 
 /** An overlap of zero says that the old key must not work any longer: the applications have the new one by now, or fail. */

@@ -6,7 +6,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { asError } from '../adapters/call.ts';
-import { awsAdapters } from '../adapters/clients.ts';
+import { iamAdapter, identitiesAdapter, secretsAdapter } from '../adapters/clients.ts';
 import { readDeployment } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now, sleep } from '../adapters/time.ts';
@@ -18,7 +18,8 @@ import { tellEvent } from './rotation.ts';
 const logger = new Logger();
 const metrics = new Metrics();
 const deployment = readDeployment(process.env);
-const adapters = awsAdapters(process.env.AWS_REGION ?? '');
+const region = process.env.AWS_REGION ?? '';
+const adapters = { iam: iamAdapter(region), secrets: secretsAdapter(region), identities: identitiesAdapter() };
 
 export const handler = middy()
   .use(injectLambdaContext(logger, { resetKeys: true }))
@@ -27,7 +28,14 @@ export const handler = middy()
     logger.appendKeys(tellEvent(event));
     metrics.addMetric(METRICS.stepsRun, MetricUnit.Count, 1);
     try {
-      const world = { ...adapters, now, sleep, deadline: deadlineOf(context), report: reporting(logger, metrics) };
+      const world = {
+        ...adapters,
+        now,
+        sleep,
+        deadline: deadlineOf(context),
+        runId: context.awsRequestId,
+        report: reporting(logger, metrics),
+      };
       await rotate(event, deployment, world);
     } catch (error) {
       metrics.addMetric(METRICS.stepsFailed, MetricUnit.Count, 1);

@@ -1,5 +1,5 @@
 /** What the four steps share: the checked event, the bound user, and the outside world. */
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import type { DeployedKey, Deployment } from '../contract/deployment.ts';
 import { RotatorError } from '../domain/errors.ts';
 import type { Report } from '../domain/happenings.ts';
@@ -18,6 +18,8 @@ export interface RotationWorld {
   /** Waits for a number of milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly deadline: Date;
+  /** Id of this run: Lambda's request id. */
+  readonly runId: string;
   readonly report: Report;
 }
 
@@ -33,11 +35,11 @@ export interface Rotation {
 }
 
 // Unknown fields are let through: Secrets Manager may add some.
-const eventSchema = z.looseObject({
-  Step: z.string(),
-  SecretId: z.string(),
-  ClientRequestToken: z.string().check(z.minLength(1)),
-  RotationToken: z.optional(z.string()),
+const eventSchema = v.looseObject({
+  Step: v.string(),
+  SecretId: v.string(),
+  ClientRequestToken: v.pipe(v.string(), v.minLength(1)),
+  RotationToken: v.optional(v.string()),
 });
 
 /**
@@ -48,12 +50,12 @@ const eventSchema = z.looseObject({
  * @throws RotatorError EVENT_MALFORMED, SECRET_NOT_BOUND, OBSERVE_MODE
  */
 export function parseRotation(event: unknown, deployment: Deployment): Rotation {
-  const parsed = eventSchema.safeParse(event);
+  const parsed = v.safeParse(eventSchema, event);
   if (!parsed.success)
     throw malformed(
-      `the fields ${parsed.error.issues.map((issue) => issue.path.join('.') || 'event').join(', ')} are missing or wrong`,
+      `the fields ${parsed.issues.map((issue) => v.getDotPath(issue) ?? 'event').join(', ')} are missing or wrong`,
     );
-  const { Step, SecretId, ClientRequestToken, RotationToken } = parsed.data;
+  const { Step, SecretId, ClientRequestToken, RotationToken } = parsed.output;
   const step = STEPS.find((known) => known === Step.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
   if (step === undefined) throw malformed(`the step '${Step.slice(0, 40)}'`);
   const secret = parseSecretArn(SecretId);

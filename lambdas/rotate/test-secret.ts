@@ -20,6 +20,7 @@ const RESERVE_MS = 10_000;
 export async function testSecret(rotation: Rotation, world: RotationWorld): Promise<void> {
   const { policy, secret, token } = rotation;
   const value = await readPending(rotation, world);
+  if (value === undefined) return;
   if (value.kind === 'bootstrap') {
     // RotateImmediately=false tests the existing value, and a new secret's holds no key.
     world.report({

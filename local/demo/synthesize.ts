@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Deployment, deploymentSchema } from '../../lambdas/contract/deployment.ts';
+import { type Deployment, parseDeployment } from '../../lambdas/contract/deployment.ts';
 import { DEPLOYMENT_FILE } from '../../lambdas/contract/names.ts';
 
 const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -49,5 +49,7 @@ export function deploymentOf(folder: string): Deployment {
     (name) => name.startsWith('asset.') && readdirSync(join(folder, name)).includes(DEPLOYMENT_FILE),
   );
   if (asset === undefined) throw new SynthesisFailedError(`The cloud assembly has no asset with a ${DEPLOYMENT_FILE}`);
-  return deploymentSchema.parse(JSON.parse(readFileSync(join(folder, asset, DEPLOYMENT_FILE), 'utf8')));
+  const parsed = parseDeployment(JSON.parse(readFileSync(join(folder, asset, DEPLOYMENT_FILE), 'utf8')));
+  if (!parsed.ok) throw new SynthesisFailedError(`${DEPLOYMENT_FILE} is wrong: ${parsed.problems.join('; ')}`);
+  return parsed.value;
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
@@ -43,8 +44,8 @@ describe('a failed call', () => {
       sdkError('RequestTimeout', { httpStatusCode: 408, attempts: 1 }),
       false,
     ],
-    ['a broken connection proves nothing', sdkError('ECONNRESET'), false],
-    ['a thrown text proves nothing', 'broken', false],
+    ['a broken connection proves nothing', Object.assign(sdkError('Error'), { code: 'ECONNRESET' }), false],
+    ['a time-out proves nothing', sdkError('TimeoutError'), false],
   ])('%s', async (_, error, refused) => {
     expect(await failing(error)).toMatchObject({
       code: 'AWS_CALL_FAILED',
@@ -232,7 +233,7 @@ describe('the deployment file', () => {
     [
       'has a field that this version does not know',
       JSON.stringify({ ...deployment, keys: [{ ...deployment.keys[0], dryRun: true }] }),
-      'keys.0',
+      'keys.0.dryRun',
     ],
     ['allows no change', JSON.stringify({ ...deployment, maxChangesPerRun: 0 }), 'maxChangesPerRun'],
     [
@@ -240,14 +241,73 @@ describe('the deployment file', () => {
       JSON.stringify({ ...deployment, keys: [{ ...deployment.keys[0], deleteAfter: -1 }] }),
       'keys.0.deleteAfter',
     ],
-    ['is a list', '[]', 'the whole'],
+    ['is a list', '[]', 'formatVersion'],
+    ['is a text', '""', 'the whole'],
   ])('is refused when it %s, before anything is done', (_, content, found) => {
     expect(read(content)).toThrow(/^DEPLOYMENT_MALFORMED/);
     expect(read(content)).toThrow(found);
   });
 
+  it('is refused with all its problems at once', () => {
+    const content = {
+      ...deployment,
+      name: '',
+      rotateTimeout: 0.5,
+      keys: [{ ...deployment.keys[0], mode: 'off', settle: '1' }],
+    };
+    for (const field of ['name', 'rotateTimeout', 'keys.0.mode', 'keys.0.settle']) {
+      expect(read(JSON.stringify(content))).toThrow(`${field}: `);
+    }
+  });
+
   it('is missed when Lambda does not say where the code is, or when it is not there', () => {
     expect(() => readDeployment({})).toThrow('LAMBDA_TASK_ROOT');
     expect(() => readDeployment({ LAMBDA_TASK_ROOT: '/nowhere' })).toThrow('DEPLOYMENT_MALFORMED');
+  });
+});
+
+describe('an answer of AWS that was damaged on its way and holds a secret', () => {
+  const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY';
+  const config = { region: 'eu-central-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' }, maxAttempts: 1 };
+  const reads: Readonly<Record<string, { body: string; read: (answer: Answer) => Promise<unknown> }>> = {
+    GetSecretValue: {
+      body: JSON.stringify({
+        Name: 's',
+        VersionId: 'v',
+        SecretString: JSON.stringify({ AccessKeyId: 'AKIA', SecretAccessKey: SECRET }),
+      }),
+      read: (answer) =>
+        secretStore(new SecretsManagerClient({ ...config, requestHandler: answering(answer) })).read('s', {}),
+    },
+    CreateAccessKey: {
+      body:
+        '<CreateAccessKeyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><CreateAccessKeyResult><AccessKey>' +
+        `<UserName>app</UserName><AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>${SECRET}</SecretAccessKey>` +
+        '<CreateDate>2026-01-01T00:00:00Z</CreateDate></AccessKey></CreateAccessKeyResult></CreateAccessKeyResponse>',
+      read: (answer) => {
+        const client = new IAMClient({ ...config, requestHandler: answering(answer) });
+        return iamKeys(client, client).mint('app');
+      },
+    },
+  };
+  const pieces = Array.from({ length: SECRET.length - 4 }, (_, at) => SECRET.slice(at, at + 5));
+  /** What a log would have of it: message, stack, fields, and the same of its causes. */
+  const told = (error: unknown): string => inspect(error, { depth: 10, showHidden: true, maxStringLength: null });
+
+  it.each(Object.entries(reads))('%s: not five characters of it get into the error', async (_, { body, read }) => {
+    const start = body.indexOf(SECRET);
+    const damaged = Array.from({ length: SECRET.length }, (_nothing, offset) => start + offset).flatMap((at) => [
+      body.slice(0, at),
+      ...['"', '\\', '\n', '<', '>', '&', '</'].map((damage) => body.slice(0, at) + damage + body.slice(at + 1)),
+    ]);
+    const errors: unknown[] = [];
+    for (const answer of damaged) {
+      await read({ status: 200, body: answer }).catch((error: unknown) => errors.push(error));
+    }
+    expect(errors.length).toBeGreaterThan(SECRET.length);
+    for (const error of errors) {
+      expect(error).toMatchObject({ code: 'AWS_CALL_FAILED', refused: false });
+      expect(pieces.filter((piece) => told(error).includes(piece))).toEqual([]);
+    }
   });
 });

@@ -21,7 +21,7 @@ function observed(more: Partial<MintObserved> = {}): MintObserved {
     current: value(OLD),
     currentKeyId: OLD,
     pendingKeyId: undefined,
-    stored: undefined,
+    stored: new Map(),
     keys: [key(OLD)],
     userId: undefined,
     abandoned: new Map(),
@@ -161,12 +161,58 @@ describe('createSecret decides', () => {
 
     it('to take up its key if it did store it', () => {
       const abandoned = new Map([['v0', value(NEW)]]);
-      expect(decide({ ...announced, abandoned, stored: { keyId: NEW, version: 'v0' } })).toEqual({
+      expect(decide({ ...announced, abandoned, stored: new Map([['v0', NEW]]) })).toEqual({
         do: 'reuse',
         value: value(NEW),
         created: orphan.created,
         register: [],
       });
+    });
+
+    it('that a key made later is a stranger: the announced call had been given up', () => {
+      const plan = decide({ ...announced, keys: [key(OLD), key(NEW, 'Active', at(1 - TIMEOUT))] });
+      expect(plan).toEqual({ do: 'look', keyIds: [OLD, NEW] });
+    });
+
+    it('that of two keys which it may explain neither is touched: one is a stranger, and nobody can tell which', () => {
+      const keys = [orphan, { ...orphan, id: OTHER }];
+      const lastUse = new Map([
+        [NEW, undefined],
+        [OTHER, undefined],
+      ]);
+      const plan = decide({ ...announced, keys, lastUse, userId: 'AIDA1' });
+      expect(plan).toMatchObject({ do: 'refuse', error: { code: 'STRANGERS_HOLD_SLOTS' } });
+    });
+
+    it('that two announcements explain two keys', () => {
+      const intents = [
+        { run: 'run1', ...intent },
+        { run: 'run2', ...intent },
+      ];
+      const lastUse = new Map([
+        [NEW, undefined],
+        [OTHER, undefined],
+      ]);
+      const two = {
+        ledger: ledger([currentEntry], { intents, userId: 'AIDA1' }),
+        keys: [orphan, { ...orphan, id: OTHER }],
+        lastUse,
+      };
+      expect(decide({ ...two, userId: 'AIDA1' })).toMatchObject({ do: 'mint', clear: [NEW, OTHER] });
+    });
+
+    it('that a key is explained by it even if another run with the same token stored its own', () => {
+      const intents = [
+        { run: 'run1', ...intent },
+        { run: 'run2', ...intent, minted: OLD },
+      ];
+      const facts = { ledger: ledger([currentEntry], { intents, userId: 'AIDA1' }), stored: new Map([['v0', OLD]]) };
+      expect(decide({ ...announced, ...facts, lastUse: new Map([[NEW, undefined]]) })).toMatchObject({ clear: [NEW] });
+    });
+
+    it('that a stored key explains it, so another one is a stranger', () => {
+      const stored = new Map([['v0', OLD]]);
+      expect(decide({ ...announced, stored })).toEqual({ do: 'look', keyIds: [OLD, NEW] });
     });
 
     it('to mint when no key came of it', () => {
@@ -211,6 +257,11 @@ describe('createSecret decides', () => {
       expect(decide(left({ promoted: NOW }))).toMatchObject({ do: 'refuse' });
       expect(decide(left({ version: 'v00' }))).toMatchObject({ do: 'refuse' });
     });
+  });
+
+  it('to record that the current key was promoted if a run died before it could', () => {
+    const unrecorded = ledger([{ keyId: OLD, version: 'v1' }], { userId: 'AIDA1' });
+    expect(decide({ ledger: unrecorded })).toMatchObject({ register: [{ keyId: OLD, version: 'v1', promoted: NOW }] });
   });
 
   it('which versions may hold such a key: unlabelled ones of entries never promoted, and that of an unresolved intent', () => {
@@ -266,6 +317,30 @@ describe('createSecret decides', () => {
         do: 'mint',
         free: [],
       });
+    });
+
+    it('to look at the last use before it deletes a key', () => {
+      expect(decide({ ...disabledFor(7 * DAY), lastUse: new Map() })).toEqual({ do: 'look', keyIds: [OTHER] });
+    });
+
+    it('not to delete a key that was used after it had been disabled: its recovery time began later than the ledger says', () => {
+      const usedAt = (seconds: number) =>
+        decide({
+          ...disabledFor(8 * DAY),
+          lastUse: new Map([
+            [OLD, use],
+            [OTHER, { ...use, at: at(seconds) }],
+          ]),
+        });
+      expect(usedAt(-8 * DAY)).toMatchObject({ do: 'mint', free: [OTHER] });
+      expect(usedAt(-8 * DAY + 1)).toMatchObject({ do: 'refuse', error: { code: 'SLOT_NOT_FREE_YET' } });
+    });
+
+    it('to delete nothing while the current key is not Active: the disabled one may be the last that can be activated', () => {
+      const facts = disabledFor(8 * DAY);
+      const plan = decide({ ...facts, keys: [key(OLD, 'Inactive'), key(OTHER, 'Inactive')] });
+      expect(plan).toMatchObject({ do: 'refuse', error: { code: 'SLOT_NOT_FREE_YET' } });
+      expect(String(plan.do === 'refuse' && plan.error)).toContain('activate one that works');
     });
 
     it('never to delete a key that is Active, whatever the ledger says', () => {
@@ -328,6 +403,7 @@ describe('createSecret decides', () => {
       const ids = ['AKIA1111111111111111', 'AKIA2222222222222222', 'AKIA3333333333333333'];
       const entries = ids.map((keyId): LedgerEntry => ({ keyId, version: `v-${keyId}`, disabled: at(-9 * DAY) }));
       const many = {
+        lastUse: new Map(ids.map((id) => [id, undefined])),
         ledger: ledger([currentEntry, ...entries], { userId: 'AIDA1' }),
         keys: [key(OLD), ...ids.map((id) => key(id, 'Inactive'))],
       };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import type { LedgerEntry } from '../../lambdas/domain/ledger.ts';
-import { isNominated } from '../../lambdas/domain/nominate.ts';
+import { nominate } from '../../lambdas/domain/nominate.ts';
 import { DAY, deployedKey } from '../policy.ts';
 import { at, labels, ledger, NEW, NOW, OLD, TIMEOUT } from './world.ts';
 
@@ -13,7 +13,7 @@ const nominated = (
   seen = QUIET,
   more: More = { userId: 'AIDA1' },
   policy: Partial<DeployedKey> = {},
-) => isNominated(seen, ledger(entries, more), deployedKey({ userName: 'app', ...policy }), TIMEOUT, NOW);
+) => nominate(seen, ledger(entries, more), deployedKey({ userName: 'app', ...policy }), TIMEOUT, NOW) !== undefined;
 const old = (more: Partial<LedgerEntry>): LedgerEntry[] => [CURRENT, { keyId: OLD, version: 'v1', ...more }];
 const superseded = (seconds: number) => ({ superseded: { at: at(-3 * DAY - seconds), by: NEW } });
 
@@ -33,13 +33,13 @@ describe('a listing nominates a secret', () => {
       'not while a run may still be at work',
       nominated([CURRENT], QUIET, { userId: 'A', intent: { token: 't', at: at(-TIMEOUT - 59), before: [] } }),
     ],
-    [
-      'not for an announcement whose outcome is known',
-      nominated([CURRENT], QUIET, { userId: 'A', intent: { token: 't', at: at(-DAY), before: [], minted: NEW } }),
-    ],
   ])('%s', (_, is) => expect(is).toBe(false));
 
   it.each<[string, boolean]>([
+    [
+      'when the outcome of an announcement is known: it can go',
+      nominated([CURRENT], QUIET, { userId: 'A', intent: { token: 't', at: NOW, before: [], minted: NEW } }),
+    ],
     ['when an overlap is over', nominated(old(superseded(0)))],
     ['when a recovery time is over', nominated(old({ disabled: at(-7 * DAY) }))],
     ['when a superseded key has no date', nominated(old({}))],
@@ -55,6 +55,10 @@ describe('a listing nominates a secret', () => {
       nominated([CURRENT], labels({ v2: ['AWSCURRENT', 'AWSPENDING'] })),
     ],
     [
+      'when AWSPENDING is on a version that AWSPREVIOUS says was left',
+      nominated(old({}), labels({ v1: ['AWSPENDING', 'AWSPREVIOUS'], v2: ['AWSCURRENT'] })),
+    ],
+    [
       'when AWSPENDING is on a version that was rolled back',
       nominated(old({ promoted: NOW }), labels({ v1: ['AWSPENDING'], v2: ['AWSCURRENT'] })),
     ],
@@ -63,4 +67,34 @@ describe('a listing nominates a secret', () => {
       nominated([CURRENT], QUIET, { intent: { token: 't', at: at(-TIMEOUT - 60), before: [] } }),
     ],
   ])('%s', (_, is) => expect(is).toBe(true));
+});
+
+describe('a nomination', () => {
+  const suspects = (entries: readonly LedgerEntry[], policy: Partial<DeployedKey> = {}) =>
+    nominate(QUIET, ledger(entries, { userId: 'AIDA1' }), deployedKey({ userName: 'app', ...policy }), TIMEOUT, NOW)
+      ?.suspects;
+
+  it('names the keys that may be due, whose last use is read before the secret', () => {
+    expect(suspects(old(superseded(0)))).toEqual([OLD]);
+    expect(suspects(old({ disabled: at(-7 * DAY) }))).toEqual([OLD]);
+  });
+
+  it('names no key that only lacks a date, is a stranger, or is gone', () => {
+    expect(suspects(old({}))).toEqual([]);
+    expect(
+      suspects([
+        { keyId: NEW, version: 'v2' },
+        { keyId: OLD, ...superseded(0) },
+      ]),
+    ).toEqual([]);
+    expect(
+      suspects(
+        [
+          { keyId: NEW, version: 'v2' },
+          { keyId: OLD, deleted: NOW, ...superseded(0) },
+        ],
+        { adopt: OLD },
+      ),
+    ).toEqual([]);
+  });
 });

@@ -94,10 +94,10 @@ describe('finishSecret decides', () => {
   });
 
   it('to refuse a version that was promoted before and left since: somebody rolled back', () => {
-    expect(decide([[{ ...newEntry, promoted: at(-99) }], { evidence }])).toMatchObject({
-      do: 'refuse',
-      error: { code: 'ROLLED_BACK' },
-    });
+    const refusal = { do: 'refuse', error: { code: 'ROLLED_BACK' } };
+    expect(decide([[{ ...newEntry, promoted: at(-99) }], { evidence }])).toMatchObject(refusal);
+    const left = labels({ v1: ['AWSCURRENT'], v2: ['AWSPENDING', 'AWSPREVIOUS'] });
+    expect(decide([[newEntry], { evidence }], left)).toMatchObject(refusal);
   });
 
   it('to refuse a token that is not pending', () => {
@@ -116,45 +116,58 @@ describe('finishSecret decides', () => {
   });
 
   describe('when the label has moved already', () => {
-    it('to do nothing if nothing is missing', () => {
-      expect(decide([[{ ...newEntry, promoted: NOW }], { evidence }], promoted)).toEqual({ do: 'nothing' });
+    const complete = (superseded: readonly object[]) => ({ do: 'complete', superseded });
+
+    it('that all is done if nothing is missing', () => {
+      expect(decide([[{ ...newEntry, promoted: NOW }], { evidence }], promoted)).toEqual(complete([]));
     });
 
-    it('to do nothing if it cannot tell the key', () => {
-      expect(decide([[]], promoted)).toEqual({ do: 'nothing' });
+    it('that nothing can be done if it cannot tell the key', () => {
+      expect(decide([[]], promoted)).toEqual(complete([]));
     });
 
-    it('to write the promotion that an earlier run did not get to', () => {
-      expect(decide([[newEntry], { evidence }], promoted)).toEqual({
-        do: 'complete',
+    it('to record what an earlier run did not get to: the promotion, the keys it supersedes, and the id of the user', () => {
+      const adopting = deployedKey({ userName: 'app', adopt: OTHER });
+      const adopted = { keyId: OTHER, minted: at(-9) };
+      expect(decide([[oldEntry, newEntry, adopted], { evidence }], promoted, 'v2', NOW, adopting)).toEqual({
+        do: 'promote',
         keyId: NEW,
-        record: [{ ...newEntry, promoted: NOW }],
-        superseded: [],
+        entry: newEntry,
+        supersedes: [oldEntry, adopted],
+        pin: 'AIDA1',
       });
-      expect(decide([[], { evidence }], promoted)).toMatchObject({
-        record: [{ keyId: NEW, version: 'v2', promoted: NOW }],
+    });
+
+    it('to record it without an entry, by the evidence, and without evidence, by the entry', () => {
+      const entry = { keyId: NEW, version: 'v2' };
+      expect(decide([[], { evidence }], promoted)).toEqual({
+        do: 'promote',
+        keyId: NEW,
+        entry,
+        supersedes: [],
+        pin: 'AIDA1',
+      });
+      const first = labels({ v2: ['AWSCURRENT', 'AWSPENDING'] });
+      expect(decide([[oldEntry, newEntry]], first)).toEqual({
+        do: 'promote',
+        keyId: NEW,
+        entry: newEntry,
+        supersedes: [],
       });
     });
 
     it('to name the superseded keys that are not known to be disabled', () => {
       const retiring = { keyId: OLD, version: 'v1', superseded: { at: at(-5), by: NEW } };
       const done = { ...newEntry, promoted: NOW };
-      expect(decide([[done, retiring]], promoted)).toEqual({
-        do: 'complete',
-        keyId: NEW,
-        record: [],
-        superseded: [retiring],
-      });
-      expect(decide([[done, { ...retiring, disabled: NOW }]], promoted)).toEqual({ do: 'nothing' });
-      expect(decide([[done, { ...retiring, superseded: { at: NOW, by: OTHER } }]], promoted)).toEqual({
-        do: 'nothing',
-      });
+      expect(decide([[done, retiring]], promoted)).toEqual(complete([retiring]));
+      expect(decide([[done, { ...retiring, disabled: NOW }]], promoted)).toEqual(complete([]));
+      expect(decide([[done, { ...retiring, superseded: { at: NOW, by: OTHER } }]], promoted)).toEqual(complete([]));
     });
   });
 });
 
 describe('an entry', () => {
-  it('starts a new life at promotion, and drops the dates of an earlier one when superseded', () => {
+  it('starts a new life at promotion', () => {
     const full = {
       keyId: OLD,
       version: 'v',
@@ -164,13 +177,25 @@ describe('an entry', () => {
       disabled: at(-6),
     };
     expect(promotedEntry(full, NOW)).toEqual({ keyId: OLD, version: 'v', minted: at(-9), promoted: NOW });
+    expect(promotedEntry({ keyId: OLD }, NOW)).toEqual({ keyId: OLD, promoted: NOW });
+  });
+
+  it('keeps that it was promoted once when it is superseded, and drops the dates of an earlier retirement', () => {
+    const full = {
+      keyId: OLD,
+      version: 'v',
+      minted: at(-9),
+      promoted: at(-8),
+      superseded: { at: at(-7), by: OTHER },
+      disabled: at(-6),
+    };
     expect(supersededEntry(full, NOW, NEW)).toEqual({
       keyId: OLD,
       version: 'v',
       minted: at(-9),
+      promoted: at(-8),
       superseded: { at: NOW, by: NEW },
     });
-    expect(promotedEntry({ keyId: OLD }, NOW)).toEqual({ keyId: OLD, promoted: NOW });
     expect(supersededEntry({ keyId: OLD }, NOW, NEW)).toEqual({ keyId: OLD, superseded: { at: NOW, by: NEW } });
   });
 });

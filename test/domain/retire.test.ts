@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
-import { type LedgerEntry, settledAt } from '../../lambdas/domain/ledger.ts';
+import { type Evidence, type LedgerEntry, settledAt } from '../../lambdas/domain/ledger.ts';
 import type { AccessKey, LastUse } from '../../lambdas/domain/model.ts';
 import { REASONS } from '../../lambdas/domain/reasons.ts';
 import { decideRetirement, type RetireObserved } from '../../lambdas/domain/retire.ts';
@@ -27,6 +27,7 @@ interface Row {
   readonly policy?: Partial<DeployedKey>;
   readonly more?: Partial<RetireObserved>;
   readonly intent?: typeof INTENT & { minted?: string };
+  readonly evidence?: Evidence;
   readonly userId?: string | undefined;
   /** What is decided about this key, 'intent' or 'label'. */
   readonly about: string;
@@ -39,11 +40,12 @@ function decide(row: Row) {
     labels: labels({ v1: ['AWSPREVIOUS'], v2: ['AWSCURRENT'] }),
     ledger: ledger([CURRENT, ...(row.entries ?? [])], {
       intent: row.intent,
+      evidence: row.evidence,
       userId: 'userId' in row ? row.userId : 'AIDA1',
     }),
     currentKeyId: NEW,
     pendingKeyId: undefined,
-    stored: undefined,
+    stored: new Map(),
     keys: row.keys ?? [key(NEW), key(OLD)],
     lastUse: new Map(row.lastUse),
     ...row.more,
@@ -125,7 +127,7 @@ const ROWS: readonly Row[] = [
           keyId: NEW,
           version: 'v2',
           minted: CURRENT.minted,
-          promoted: 'promoted' in change || 'superseded' in change ? NOW : CURRENT.promoted,
+          promoted: 'promoted' in change ? NOW : CURRENT.promoted,
         },
       },
     };
@@ -148,7 +150,7 @@ const ROWS: readonly Row[] = [
     name: 'a pending key that its run could not record is recorded',
     intent: INTENT,
     keys: [key(NEW), ORPHAN],
-    more: { pendingKeyId: OTHER, stored: { keyId: OTHER, version: 'v0' } },
+    more: { pendingKeyId: OTHER, stored: new Map([['v0', OTHER]]) },
     about: OTHER,
     expect: {
       role: 'pending',
@@ -168,7 +170,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'a key without an entry whose version is that of an older key is not taken for stored',
     keys: [key(NEW), ORPHAN],
-    more: { pendingKeyId: OTHER, stored: { keyId: OLD, version: 'v0' } },
+    more: { pendingKeyId: OTHER, stored: new Map([['v0', OLD]]) },
     about: OTHER,
     expect: { role: 'pending', do: 'none', reason: 'is-pending' },
   },
@@ -237,6 +239,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'an adopted key is deleted in its turn, and leaves an entry that says so',
+    lastUse: [[OLD, undefined]],
     policy: { adopt: OLD },
     entries: [{ keyId: OLD, superseded: { at: at(-20 * DAY), by: NEW }, disabled: at(-7 * DAY) }],
     keys: [key(NEW), key(OLD, 'Inactive')],
@@ -346,7 +349,35 @@ const ROWS: readonly Row[] = [
     expect: { do: 'none', reason: 'in-recovery', due: at(1) },
   },
   {
+    name: 'the last use of a disabled key is asked for when its recovery time is over',
+    entries: [recovery(0)],
+    keys: [key(NEW), key(OLD, 'Inactive')],
+    about: OLD,
+    expect: { do: 'look', reason: 'last-use-unread' },
+  },
+  {
+    name: 'a disabled key that was used after it had been disabled begins its recovery time anew',
+    entries: [recovery(0)],
+    keys: [key(NEW), key(OLD, 'Inactive')],
+    lastUse: [[OLD, used(at(-7 * DAY + 1))]],
+    about: OLD,
+    expect: {
+      do: 'record',
+      reason: 'used-while-disabled',
+      entry: { keyId: OLD, version: 'v1', superseded: recovery(0).superseded, disabled: NOW },
+    },
+  },
+  {
+    name: 'a disabled key that was used until it was disabled is deleted when its recovery time is over',
+    entries: [recovery(0)],
+    keys: [key(NEW), key(OLD, 'Inactive')],
+    lastUse: [[OLD, used(at(-7 * DAY))]],
+    about: OLD,
+    expect: { do: 'delete', reason: 'recovery-over' },
+  },
+  {
     name: 'a disabled key is deleted when its recovery time is over',
+    lastUse: [[OLD, undefined]],
     entries: [recovery(0)],
     keys: [key(NEW), key(OLD, 'Inactive')],
     about: OLD,
@@ -370,6 +401,16 @@ const ROWS: readonly Row[] = [
     expect: { do: 'record', reason: 'reactivated-by-hand' },
   },
 
+  // The pin.
+  {
+    name: 'the first promotion is known by its evidence if its run died before it could pin the user',
+    userId: undefined,
+    evidence: { token: 'v2', keyId: NEW, account: '111122223333', userId: 'AIDA1', at: at(-DAY) },
+    policy: { adopt: OLD },
+    about: OLD,
+    expect: { role: 'adoptable', do: 'record', reason: 'entry-missing' },
+  },
+
   // Missing and stale dates.
   {
     name: 'a superseded key without a date gets one as of now',
@@ -390,15 +431,22 @@ const ROWS: readonly Row[] = [
   {
     name: 'a key that was never promoted waits a day at least, so that a retry can take it up',
     policy: { deactivateAfter: 0 },
-    entries: [{ keyId: OLD, version: 'v1' }],
+    entries: [{ keyId: OLD, version: 'v0' }],
     about: OLD,
     expect: { do: 'record', reason: 'date-missing', entry: { superseded: { at: at(DAY), by: NEW } } },
   },
   {
     name: 'a key that was never promoted waits no longer than its overlap if that is more than a day',
-    entries: [{ keyId: OLD, version: 'v1' }],
+    entries: [{ keyId: OLD, version: 'v0' }],
     about: OLD,
     expect: { do: 'record', entry: { superseded: { at: NOW, by: NEW } } },
+  },
+  {
+    name: 'a key whose promotion was not recorded counts as promoted if its version carries AWSPREVIOUS',
+    policy: { deactivateAfter: 0 },
+    entries: [{ keyId: OLD, version: 'v1' }],
+    about: OLD,
+    expect: { do: 'record', reason: 'date-missing', entry: { promoted: NOW, superseded: { at: NOW, by: NEW } } },
   },
   {
     name: 'an Inactive key without a date of disabling gets one as of now',
@@ -531,7 +579,7 @@ const ROWS: readonly Row[] = [
     name: 'a key that stands in the version of an unfinished run is recorded, not deleted',
     intent: INTENT,
     keys: [key(NEW), ORPHAN],
-    more: { stored: { keyId: OTHER, version: 'v0' } },
+    more: { stored: new Map([['v0', OTHER]]) },
     about: OTHER,
     expect: {
       role: 'superseded',
@@ -539,6 +587,15 @@ const ROWS: readonly Row[] = [
       reason: 'intent-stored',
       entry: { keyId: OTHER, version: 'v0', minted: ORPHAN.created },
     },
+  },
+
+  {
+    name: 'of two keys that one announcement may explain neither is touched',
+    intent: INTENT,
+    keys: [key(NEW), ORPHAN, { ...ORPHAN, id: OLD }],
+    lastUse: [[OTHER, undefined]],
+    about: OTHER,
+    expect: { role: 'stranger', do: 'none', reason: 'is-stranger' },
   },
 
   // The announcement.
@@ -555,10 +612,16 @@ const ROWS: readonly Row[] = [
     expect: { do: 'resolve', reason: 'intent-settled' },
   },
   {
+    name: 'an announcement whose outcome is known is removed',
+    intent: { ...INTENT, minted: NEW },
+    about: 'intent',
+    expect: { do: 'resolve', reason: 'intent-stored', intent: { run: 'run1', minted: NEW } },
+  },
+  {
     name: 'an announcement whose key is stored is removed',
     intent: INTENT,
     keys: [key(NEW), ORPHAN],
-    more: { stored: { keyId: OTHER, version: 'v0' } },
+    more: { stored: new Map([['v0', OTHER]]) },
     about: 'intent',
     expect: { do: 'resolve', reason: 'intent-stored' },
   },
@@ -569,6 +632,12 @@ const ROWS: readonly Row[] = [
     more: { labels: labels({ v2: ['AWSCURRENT', 'AWSPENDING'] }) },
     about: 'label',
     expect: { do: 'take-off', version: 'v2', reason: 'pending-label-left-over' },
+  },
+  {
+    name: 'AWSPENDING is taken off a version that carries AWSPREVIOUS: it was current once',
+    more: { labels: labels({ v1: ['AWSPENDING', 'AWSPREVIOUS'], v2: ['AWSCURRENT'] }) },
+    about: 'label',
+    expect: { do: 'take-off', version: 'v1', reason: 'pending-label-left-over' },
   },
   {
     name: 'AWSPENDING is taken off a version from which somebody rolled back',
@@ -590,9 +659,8 @@ describe('the retire pass decides', () => {
     expect(decisionAbout(row)).toMatchObject(row.expect);
   });
 
-  it('nothing about an announcement whose outcome is known, or that an unread orphan may explain', () => {
+  it('nothing about an announcement that an unread orphan may explain, or when there is none', () => {
     const row = { name: '', about: 'intent', expect: {} };
-    expect(decisionAbout({ ...row, intent: { ...INTENT, minted: NEW } })).toBeUndefined();
     expect(decisionAbout({ ...row, intent: INTENT, keys: [key(NEW), ORPHAN] })).toBeUndefined();
     expect(decisionAbout(row)).toBeUndefined();
   });
@@ -623,6 +691,6 @@ describe('the retire pass decides', () => {
   });
 
   it('by when an announcement settles, which is one place for all', () => {
-    expect(settledAt(INTENT, TIMEOUT)).toEqual(at(-DAY + TIMEOUT + 60));
+    expect(settledAt({ run: 'run1', ...INTENT }, TIMEOUT)).toEqual(at(-DAY + TIMEOUT + 60));
   });
 });

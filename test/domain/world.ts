@@ -1,7 +1,9 @@
 /** Facts for decisions, made short. */
 import {
+  type Evidence,
   entryTag,
   evidenceTag,
+  type Intent,
   intentTag,
   type Ledger,
   type LedgerEntry,
@@ -30,13 +32,15 @@ export function labels(of: Record<string, readonly string[]>): Labels {
 /** A ledger, as it comes back from tags. */
 export function ledger(
   entries: readonly LedgerEntry[] = [],
-  more: { intent?: Ledger['intent']; evidence?: Ledger['evidence']; userId?: string | undefined } = {},
+  more: {
+    intent?: Omit<Intent, 'run'> | undefined;
+    intents?: readonly Intent[];
+    evidence?: Evidence | undefined;
+    userId?: string | undefined;
+  } = {},
 ): Ledger {
-  const tags = Object.assign(
-    {},
-    ...entries.map(entryTag),
-    more.intent && intentTag(more.intent),
-    more.evidence && evidenceTag(more.evidence),
-  );
-  return parseLedger({ ...tags, ...(more.userId !== undefined && { 'iam-key-rotator:user-id': more.userId }) });
+  const intents = [...(more.intents ?? []), ...(more.intent ? [{ run: 'run1', ...more.intent }] : [])];
+  const tags = [...entries.map(entryTag), ...intents.map(intentTag), more.evidence ? evidenceTag(more.evidence) : {}];
+  const pin = more.userId === undefined ? {} : { 'iam-key-rotator:user-id': more.userId };
+  return parseLedger(Object.assign({}, ...tags, pin));
 }

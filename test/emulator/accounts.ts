@@ -10,7 +10,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { CreateSecretCommand, RotateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { awsAdapters } from '../../lambdas/adapters/clients.ts';
+import { iamAdapter, identitiesAdapter, secretsAdapter } from '../../lambdas/adapters/clients.ts';
+import type { IamKeys, KeyIdentities, SecretStore } from '../../lambdas/domain/ports.ts';
 import { SimulatedAccount } from '../../local/account.ts';
 
 export const REGION = 'eu-central-1';
@@ -29,6 +30,12 @@ export interface Credentials {
   readonly sessionToken?: string;
 }
 
+interface Adapters {
+  readonly iam: IamKeys;
+  readonly secrets: SecretStore;
+  readonly identities: KeyIdentities;
+}
+
 export interface TestAccount {
   readonly name: 'moto' | 'simulated';
   readonly id: string;
@@ -36,7 +43,7 @@ export interface TestAccount {
   /** The account's time, in ms. */
   now(): number;
   /** The adapters as the functions wire them, with an operator's credentials. */
-  readonly adapters: ReturnType<typeof awsAdapters>;
+  readonly adapters: Adapters;
   /** What an operator does by hand, past the adapters. */
   readonly iam: IAMClient;
   readonly secrets: SecretsManagerClient;
@@ -234,9 +241,9 @@ function configuration(endpoint: string, credentials: Credentials) {
 }
 
 /** The production wiring, which takes endpoint and credentials from the environment. */
-function adaptersWith(endpoint: string, credentials: Credentials): ReturnType<typeof awsAdapters> {
+function adaptersWith(endpoint: string, credentials: Credentials): Adapters {
   Object.assign(process.env, environment(endpoint, credentials));
-  return awsAdapters(REGION);
+  return { iam: iamAdapter(REGION), secrets: secretsAdapter(REGION), identities: identitiesAdapter() };
 }
 
 /** What Lambda sets for the SDK, and where the account is; the developer's own configuration files are out of sight. */

@@ -276,7 +276,12 @@ function describeSecretStore(current: () => TestAccount): void {
     test('the ledger comes back as it was written', async () => {
       const [at, keyId] = [new Date('2026-01-01T00:00:00Z'), UNKNOWN_KEY.keyId];
       const entry = { keyId, version: TOKEN, minted: at, superseded: { at, by: 'AKIABBBBBBBBBBBBBBBB' }, disabled: at };
-      const intent = { token: TOKEN, at, before: [keyId, 'AKIABBBBBBBBBBBBBBBB'] };
+      const intent = {
+        run: '33333333-3333-4333-8333-333333333333',
+        token: TOKEN,
+        at,
+        before: [keyId, 'AKIABBBBBBBBBBBBBBBB'],
+      };
       const evidence = { token: TOKEN, keyId, account: current().id, userId: 'AIDACCCCCCCCCCCCCCCC', at };
       const tags: Tags = {
         ...entryTag(entry),
@@ -285,7 +290,12 @@ function describeSecretStore(current: () => TestAccount): void {
         [TAGS.userId]: evidence.userId,
       };
       await store().tag(arn, tags, []);
-      const written: Ledger = { entries: new Map([[keyId, entry]]), intent, evidence, userId: evidence.userId };
+      const written: Ledger = {
+        entries: new Map([[keyId, entry]]),
+        intents: [intent],
+        evidence,
+        userId: evidence.userId,
+      };
       expect(parseLedger((await store().describe(arn)).tags)).toEqual(written);
     });
 

@@ -92,11 +92,11 @@ describe('the bundled rotate function against moto', () => {
 
     const facts = await account.adapters.secrets.describe(arn);
     expect(settled(facts)).toEqual({ current: FIRST, pendingElsewhere: false });
-    const { entries, intent, evidence, userId: pinned } = parseLedger(facts.tags);
+    const { entries, intents, evidence, userId: pinned } = parseLedger(facts.tags);
     expect([...entries.values()]).toEqual([
       { keyId: key?.id, version: FIRST, minted: expect.any(Date), promoted: expect.any(Date) },
     ]);
-    expect(intent).toMatchObject({ token: FIRST, before: [], minted: key?.id });
+    expect(intents).toMatchObject([{ token: FIRST, before: [], minted: key?.id }]);
     expect(evidence).toMatchObject({ token: FIRST, keyId: key?.id, account: account.id, userId });
     expect(pinned).toBe(userId);
     expectNothingSaid([value]);
@@ -124,6 +124,7 @@ describe('the bundled rotate function against moto', () => {
       keyId: old.AccessKeyId,
       version: FIRST,
       minted: expect.any(Date),
+      promoted: expect.any(Date),
       superseded: { at: expect.any(Date), by: value.AccessKeyId },
     });
     expect(entries.get(String(value.AccessKeyId))).toMatchObject({ version: SECOND, promoted: expect.any(Date) });
@@ -163,7 +164,7 @@ describe('the bundled rotate function against moto', () => {
     expect(error).toContain('AccessDenied');
     expect(await account.adapters.iam.list('app')).toEqual([]);
     expect(await account.adapters.secrets.read(arn, { version: FIRST })).toBeUndefined();
-    expect(parseLedger((await account.adapters.secrets.describe(arn)).tags).intent).toBeUndefined();
+    expect(parseLedger((await account.adapters.secrets.describe(arn)).tags).intents).toEqual([]);
   });
 
   test('with the secret of another principal nothing is done: signatures are checked', async () => {

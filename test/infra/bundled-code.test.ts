@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addStacks } from '../../infra/add-stacks.ts';
+import { bundle } from '../../infra/bundle.ts';
 import { type RotatorConfig, resolveConfig } from '../../infra/config/index.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -76,6 +77,22 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
     }
   });
 
+  test('is not weighed down by what the functions never use: STS in the retire pass, credentials from elsewhere', () => {
+    const packages = ['rotate', 'retire'].map((name) => {
+      const map = bundle(`lambdas/${name}/handler.ts`).find((file) => file.name === 'index.js.map');
+      const { sources }: { sources: string[] } = JSON.parse(String(map?.content));
+      return new Set(sources.flatMap((source) => /^node_modules\/(@aws-sdk\/[^/]+)\//.exec(source)?.[1] ?? []));
+    });
+    const [rotate, retire] = packages;
+    expect(rotate).toContain('@aws-sdk/client-sts');
+    expect(retire).not.toContain('@aws-sdk/client-sts');
+    for (const names of packages) {
+      expect([...names].filter((name) => name.includes('credential-provider'))).toEqual([
+        '@aws-sdk/credential-provider-env',
+      ]);
+    }
+  });
+
   test('names no folder of the machine that built it', () => {
     for (const { read } of assets) {
       const sources: string[] = JSON.parse(read('index.js.map')).sources;
@@ -92,9 +109,9 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
       cpSync(join(ROOT, part), join(copy, part), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-    const { bundle }: typeof import('../../infra/bundle.ts') = await import(join(copy, 'infra', 'bundle.ts'));
+    const elsewhere: typeof import('../../infra/bundle.ts') = await import(join(copy, 'infra', 'bundle.ts'));
     for (const { read } of assets) {
-      const built = ['lambdas/rotate/handler.ts', 'lambdas/retire/handler.ts'].map((entry) => bundle(entry));
+      const built = ['lambdas/rotate/handler.ts', 'lambdas/retire/handler.ts'].map((entry) => elsewhere.bundle(entry));
       const code = built.map((files) => files.find(({ name }) => name === 'index.js')?.content.toString());
       expect(code).toContain(read('index.js'));
     }

@@ -178,8 +178,8 @@ describe('policies', () => {
       .filter(({ Sid }) => Sid === 'WriteLedger')
       .map(({ Condition }) => Condition?.['ForAllValues:StringLike']?.['aws:TagKeys']);
     expect(conditions).toEqual([
-      ['iam-key-rotator:key/*', 'iam-key-rotator:intent', 'iam-key-rotator:verified', 'iam-key-rotator:user-id'],
-      ['iam-key-rotator:key/*', 'iam-key-rotator:intent'],
+      ['iam-key-rotator:key/*', 'iam-key-rotator:intent/*', 'iam-key-rotator:verified', 'iam-key-rotator:user-id'],
+      ['iam-key-rotator:key/*', 'iam-key-rotator:intent/*'],
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import type { FaultKind } from '../../local/faults.ts';
 import { DAY } from '../policy.ts';
 import { Simulation } from './world.ts';
@@ -16,10 +17,24 @@ const FAULTS: Readonly<Record<string, FaultKind>> = {
 
 type Token = 'same' | 'new';
 
-/** A user with a current key and a superseded one that was deleted in time: what a rotation usually meets. */
-async function ordinary(token: Token): Promise<Simulation> {
-  const simulation = new Simulation({ account: { rotationRetry: { attempts: 3, spacingMs: 20 * 60_000, token } } });
+/** A user without a key, whose secret has the bootstrap value. */
+function unrotated(token: Token, policy: Partial<DeployedKey> = {}): Simulation {
+  const rotationRetry = { attempts: 3, spacingMs: 20 * 60_000, token };
+  const simulation = new Simulation({ keys: [{ userName: 'app', ...policy }], account: { rotationRetry } });
   simulation.account.createUser('app');
+  return simulation;
+}
+
+/** The same user with a key that was made by hand, which the configuration adopts. */
+function adopting(token: Token): Simulation {
+  const simulation = unrotated(token);
+  simulation.adopt('app', simulation.account.createAccessKey('app').accessKeyId);
+  return simulation;
+}
+
+/** A user with a current key and a superseded one that was deleted in time: what a rotation usually meets. */
+async function ordinary(token: Token, policy: Partial<DeployedKey> = {}): Promise<Simulation> {
+  const simulation = unrotated(token, policy);
   await simulation.schedule('iam/app', 90);
   await simulation.advanceWithPasses(0.1, 1.2);
   return simulation;
@@ -40,14 +55,18 @@ const SCENARIOS: Readonly<
   Record<string, { start: (token: Token) => Promise<Simulation>; act: (simulation: Simulation) => Promise<unknown> }>
 > = {
   'the first rotation': {
-    start: async (token) => {
-      const simulation = new Simulation({ account: { rotationRetry: { attempts: 3, spacingMs: 20 * 60_000, token } } });
-      simulation.account.createUser('app');
-      return simulation;
-    },
+    start: async (token) => unrotated(token),
     act: (simulation) => simulation.schedule('iam/app', 90),
   },
-  'an ordinary rotation': { start: ordinary, act: (simulation) => simulation.rotate('iam/app') },
+  'the first rotation of a user whose key is adopted': {
+    start: async (token) => adopting(token),
+    act: (simulation) => simulation.schedule('iam/app', 90),
+  },
+  'an ordinary rotation': { start: (token) => ordinary(token), act: (simulation) => simulation.rotate('iam/app') },
+  'a rotation with an overlap of zero': {
+    start: (token) => ordinary(token, { deactivateAfter: 0 }),
+    act: (simulation) => simulation.rotate('iam/app'),
+  },
   'disabling a key': { start: () => due(3.1), act: (simulation) => simulation.retire() },
   'deleting a key': { start: () => due(10.3), act: (simulation) => simulation.retire() },
 };

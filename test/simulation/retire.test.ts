@@ -77,10 +77,8 @@ describe('a retire pass', () => {
     expect(statuses(simulation, 'Inactive')).toBe(0);
     expect(simulation.tags('iam/app0')).toEqual(before);
     expect(simulation.secret('iam/app0').labels.get('AWSPENDING')).toBeDefined();
-    expect(simulation.happenings.slice(-2)).toMatchObject([
-      { what: 'disabled', reason: 'overlap-over', observed: true },
-      { what: 'label-taken-off', observed: true },
-    ]);
+    const told = simulation.happenings.filter((happening) => 'observed' in happening && happening.observed);
+    expect(told.map(({ what }) => what)).toEqual(['disabled', 'intent-resolved', 'intent-resolved', 'label-taken-off']);
     expect(simulation.passes[0]).toMatchObject({ changes: 0 });
   });
 
@@ -94,7 +92,7 @@ describe('a retire pass', () => {
     expect(simulation.passes[0]).toMatchObject({ examined: 101 });
   });
 
-  it('does with six calls for a key that is to be disabled, and five for one that is to be deleted', async () => {
+  it('does with six calls for a key that is due, and reads the secret last, directly before the change', async () => {
     const simulation = await dueKeys(1);
     await simulation.retire();
     const callsOf = async () => {
@@ -105,27 +103,15 @@ describe('a retire pass', () => {
         .flatMap((entry) => (entry.kind === 'call' ? [entry.action] : []));
       return calls.filter((action) => action !== 'ListSecrets');
     };
+    const reads = ['ListAccessKeys', 'GetAccessKeyLastUsed', 'DescribeSecret', 'GetSecretValue'];
     expect(await callsOf()).toEqual([]);
     await simulation.advance(7 * DAY);
-    expect(await callsOf()).toEqual([
-      'DescribeSecret',
-      'GetSecretValue',
-      'ListAccessKeys',
-      'DeleteAccessKey',
-      'UntagResource',
-    ]);
+    expect(await callsOf()).toEqual([...reads, 'DeleteAccessKey', 'UntagResource']);
     await simulation.rotate('iam/app0');
     await simulation.advance(HOUR);
     await simulation.retire();
     await simulation.advance(3 * DAY);
-    expect(await callsOf()).toEqual([
-      'DescribeSecret',
-      'GetSecretValue',
-      'ListAccessKeys',
-      'GetAccessKeyLastUsed',
-      'UpdateAccessKey',
-      'TagResource',
-    ]);
+    expect(await callsOf()).toEqual([...reads, 'UpdateAccessKey', 'TagResource']);
   });
 
   it('finds a secret that the listing lacks because somebody removed its tag', async () => {
@@ -139,10 +125,10 @@ describe('a retire pass', () => {
   });
 
   it('fails for a configured secret that does not exist', async () => {
-    const simulation = new Simulation();
+    const simulation = await dueKeys(1);
     simulation.deployment = {
       ...simulation.deployment,
-      keys: [deployedKey({ userName: 'app', secretName: 'iam/none' })],
+      keys: [deployedKey({ userName: 'app0', secretName: 'iam/none' })],
     };
     expect(await simulation.retire()).toMatchObject({
       ok: false,
@@ -181,7 +167,9 @@ describe('a retire pass', () => {
     simulation.account.setAccessKeyStatus(current, 'Inactive');
     await simulation.retire();
     expect(changes(simulation)).toEqual([]);
-    expect(simulation.happenings.at(-2)).toMatchObject({ what: 'noticed', reason: 'current-not-usable' });
+    expect(simulation.happenings).toContainEqual(
+      expect.objectContaining({ what: 'noticed', reason: 'current-not-usable' }),
+    );
   });
 
   it('starts anew with a disabled key that an operator has activated again', async () => {

@@ -205,6 +205,7 @@ export class Simulation {
             now: () => sandbox.clock.now(),
             sleep: (milliseconds) => sandbox.clock.sleep(milliseconds),
             deadline: new Date(sandbox.clock.now().getTime() + context.getRemainingTimeInMillis()),
+            runId: context.awsRequestId,
             report: (happening) => this.happenings.push({ ...happening, at: sandbox.clock.now() }),
           });
       },
@@ -223,5 +224,6 @@ interface Edge {
   readonly now: () => Date;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly deadline: Date;
+  readonly runId: string;
   readonly report: (happening: Happening) => void;
 }
