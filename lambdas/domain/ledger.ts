@@ -5,7 +5,7 @@
  */
 import { TAGS } from '../contract/names.ts';
 import { RotatorError } from './errors.ts';
-import { AWSCURRENT, after, hasLabel, iso, type Labels } from './model.ts';
+import { AWSCURRENT, after, hasLabel, iso, type Labels, type LastUse } from './model.ts';
 
 /** What is remembered of one key of ours. */
 export interface LedgerEntry {
@@ -88,6 +88,11 @@ export function parseLedger(tags: Readonly<Record<string, string>>): Ledger {
   };
 }
 
+/** The entry whose key the version holds. */
+export function entryOf(ledger: Ledger, version: string | undefined): LedgerEntry | undefined {
+  return version === undefined ? undefined : [...ledger.entries.values()].find((entry) => entry.version === version);
+}
+
 /** The announcements of which nobody knows yet what came of them. */
 export function unresolved(ledger: Ledger): readonly Intent[] {
   return ledger.intents.filter((intent) => intent.minted === undefined);
@@ -162,6 +167,16 @@ export const LISTING_LAG = 900;
 /** When the run that wrote the intent is certainly over, and with it any key that may come of it. `rotateTimeout` in seconds. */
 export function settledAt(intent: Intent, rotateTimeout: number): Date {
   return after(intent.at, rotateTimeout + IN_FLIGHT);
+}
+
+/** An announcement whose run may still be at work; while there is one, nothing is minted and no orphan cleared. */
+export function unsettled(ledger: Ledger, rotateTimeout: number, now: Date): Intent | undefined {
+  return unresolved(ledger).find((intent) => now < settledAt(intent, rotateTimeout));
+}
+
+/** True when somebody used the key after it had been disabled, so that its recovery time did not begin when the ledger says. */
+export function usedWhileDisabled(entry: LedgerEntry | undefined, lastUse: LastUse | undefined): boolean {
+  return entry?.disabled !== undefined && lastUse !== undefined && lastUse.at > entry.disabled;
 }
 
 /** True when a key with this creation date can have come of the intent. */

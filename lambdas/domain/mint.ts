@@ -3,9 +3,9 @@
  */
 import type { DeployedKey } from '../contract/deployment.ts';
 import { describeKey } from './describe-key.ts';
-import { RotatorError } from './errors.ts';
-import { type LedgerEntry, pinnedUserId, settledAt, unresolved } from './ledger.ts';
+import { type LedgerEntry, pinnedUserId, settledAt, unresolved, unsettled, usedWhileDisabled } from './ledger.ts';
 import { type AccessKey, after, iso, type LastUse } from './model.ts';
+import { type Refusal, refuse, userRecreated } from './refusals.ts';
 import { isCurrentUsable, type Role, roleOf, type Standing } from './roles.ts';
 import { type BootstrapValue, type KeyValue, renderValue } from './secret-value.ts';
 
@@ -42,10 +42,11 @@ export type MintPlan =
       readonly free: readonly string[];
       readonly register: readonly LedgerEntry[];
     }
-  | { readonly do: 'refuse'; readonly error: RotatorError };
+  | Refusal;
 
 /** Seconds: an abandoned key closer than this to its disabling is not taken up, since a retire pass may be about to act on it. */
 const REUSE_MARGIN = 3600;
+
 /**
  * True when no call is needed to know that the user is the one whose id is pinned. Key ids are never given twice and go with their user: a
  * user made again under the same name can't have the current key.
@@ -94,16 +95,10 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
     });
   }
   if (!provesSameUser(observed) && observed.userId !== pinned) {
-    return refuse('USER_RECREATED', {
-      found: `the user ${policy.userName} has the unique id ${observed.userId}`,
-      expected: `${pinned}, the id pinned when the secret's first key was promoted`,
-      remedy:
-        'make sure that the readers of the secret may have a key of the new user, then remove the tag ' +
-        'iam-key-rotator:user-id from the secret and rotate again',
-    });
+    return userRecreated(`the user ${policy.userName} has`, observed.userId, pinned);
   }
 
-  const intent = unresolved(ledger).find((open) => now < settledAt(open, rotateTimeout));
+  const intent = unsettled(ledger, rotateTimeout, now);
   if (intent !== undefined) {
     return refuse('MINT_UNSETTLED', {
       found: `a run announced a new key at ${iso(intent.at)} and did not say how it went`,
@@ -127,7 +122,10 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
 
   const clear = orphans.filter((key) => observed.lastUse.get(key.id) === undefined).map((key) => key.id);
   const missing = Math.max(0, tooMany - clear.length);
-  const free = freeable.filter((key) => !usedWhileDisabled(key, observed)).slice(0, missing);
+  // The retire pass dates anew what was used meanwhile.
+  const free = freeable
+    .filter((key) => !usedWhileDisabled(ledger.entries.get(key.id), observed.lastUse.get(key.id)))
+    .slice(0, missing);
   if (free.length < missing) return refuseForSlots(known, observed, policy, now);
 
   // Refuses a value that would be too large while nothing is minted yet. Ids have 20 characters today, and 128 at most by the API.
@@ -150,13 +148,6 @@ function isFreeable(key: KnownKey, observed: MintObserved, policy: DeployedKey, 
     now >= after(disabled, policy.deleteAfter) &&
     isCurrentUsable(observed)
   );
-}
-
-/** Somebody activated the key for a while, so its recovery time did not begin when the ledger says. The retire pass dates it anew. */
-function usedWhileDisabled(key: KnownKey, observed: MintObserved): boolean {
-  const disabled = observed.ledger.entries.get(key.id)?.disabled;
-  const lastUse = observed.lastUse.get(key.id);
-  return lastUse !== undefined && disabled !== undefined && lastUse.at > disabled;
 }
 
 /** Entries that the ledger lacks: the current key (a team may have stored it by hand), and the adopted one. */
@@ -237,11 +228,4 @@ function progress(entry: LedgerEntry | undefined, policy: DeployedKey): string {
     return `to be disabled from ${iso(after(at, policy.deactivateAfter))}, or later while in use, and deleted ${policy.deleteAfter} s after that`;
   }
   return 'not looked at by a retire pass yet';
-}
-
-function refuse(
-  code: ConstructorParameters<typeof RotatorError>[0],
-  details: ConstructorParameters<typeof RotatorError>[1],
-): MintPlan {
-  return { do: 'refuse', error: new RotatorError(code, details) };
 }

@@ -1,8 +1,8 @@
 /** The decision of finishSecret: move AWSCURRENT, or put right what an earlier finishSecret left half done. */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { RotatorError } from './errors.ts';
-import type { Evidence, Ledger, LedgerEntry } from './ledger.ts';
+import { entryOf, type Ledger, type LedgerEntry } from './ledger.ts';
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, after, hasLabel, iso, type Labels, versionWith } from './model.ts';
+import { currentMissing, type Refusal, refuse, rolledBack, userRecreated } from './refusals.ts';
 import { wasPromoted } from './roles.ts';
 
 export interface PromoteObserved {
@@ -26,7 +26,7 @@ export type PromotePlan =
     }
   /** All is recorded; with an overlap of zero, these keys are still to be disabled. */
   | { readonly do: 'complete'; readonly superseded: readonly LedgerEntry[] }
-  | { readonly do: 'refuse'; readonly error: RotatorError };
+  | Refusal;
 
 /** Seconds for which the evidence of testSecret holds. finishSecret follows it at once; a retry runs testSecret again. */
 export const EVIDENCE_LASTS = 900;
@@ -34,7 +34,7 @@ export const EVIDENCE_LASTS = 900;
 /** Decides what finishSecret does. */
 export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, now: Date): PromotePlan {
   const { token, labels, ledger } = observed;
-  const entry = [...ledger.entries.values()].find((candidate) => candidate.version === token);
+  const entry = entryOf(ledger, token);
   const evidence = ledger.evidence?.token === token ? ledger.evidence : undefined;
   const keyId = entry?.keyId ?? evidence?.keyId;
 
@@ -50,9 +50,9 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
       remedy: 'start another rotation',
     });
   }
-  if (wasPromoted(token, labels, ledger)) return refuseRolledBack(token);
+  if (wasPromoted(token, labels, ledger)) return rolledBack(token);
   const from = versionWith(labels, AWSCURRENT);
-  if (from === undefined) return refuseWithoutCurrent();
+  if (from === undefined) return currentMissing();
   if (evidence === undefined || now > after(evidence.at, EVIDENCE_LASTS) || evidence.keyId !== keyId) {
     return refuse('NOT_VERIFIED', {
       found:
@@ -64,7 +64,7 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
     });
   }
   if (ledger.userId !== undefined && ledger.userId !== evidence.userId)
-    return refuseRecreated(evidence, ledger.userId, policy);
+    return userRecreated(`the pending key belongs to a user ${policy.userName} with`, evidence.userId, ledger.userId);
 
   return promote(keyId, from, from, observed, policy);
 }
@@ -76,10 +76,7 @@ function promote(
   { token, ledger }: PromoteObserved,
   policy: DeployedKey,
 ): PromotePlan {
-  const entry = [...ledger.entries.values()].find((candidate) => candidate.version === token) ?? {
-    keyId,
-    version: token,
-  };
+  const entry = entryOf(ledger, token) ?? { keyId, version: token };
   const pin = ledger.userId === undefined && ledger.evidence?.token === token ? ledger.evidence.userId : undefined;
   return {
     do: 'promote',
@@ -112,27 +109,6 @@ export function supersededEntry(entry: LedgerEntry, at: Date, by: string): Ledge
   };
 }
 
-/** A version that was promoted and left is not promoted again: somebody moved the label back, and a retry must not undo that. */
-export function refuseRolledBack(token: string): { readonly do: 'refuse'; readonly error: RotatorError } {
-  return refuse('ROLLED_BACK', {
-    found: `the version ${token} was promoted before, and AWSCURRENT was moved away from it since`,
-    expected: 'a version that was never promoted',
-    remedy:
-      'nothing if that is to last: AWSPENDING is taken off the version, and the next rotation mints a new key. To return to the newer ' +
-      'key, move AWSCURRENT to that version by hand (aws secretsmanager update-secret-version-stage)',
-  });
-}
-
-/** The error for a secret without AWSCURRENT. */
-export function refuseWithoutCurrent(): { readonly do: 'refuse'; readonly error: RotatorError } {
-  return refuse('CURRENT_MISSING', {
-    found: 'no version labelled AWSCURRENT',
-    expected: 'one, as Secrets Manager guarantees',
-    remedy:
-      'put the label on the version that applications are to read (aws secretsmanager update-secret-version-stage)',
-  });
-}
-
 /** The entries whose keys are superseded by the promotion: that of the version left, and an adopted key, which no version holds. */
 function leaving(left: string | undefined, newKey: string, ledger: Ledger, policy: DeployedKey): LedgerEntry[] {
   const isAdopted = (entry: LedgerEntry) =>
@@ -150,21 +126,4 @@ function supersededBy(keyId: string | undefined, ledger: Ledger): LedgerEntry[] 
   return [...ledger.entries.values()].filter(
     (entry) => keyId !== undefined && entry.superseded?.by === keyId && entry.disabled === undefined,
   );
-}
-
-function refuseRecreated(evidence: Evidence, pinned: string, policy: DeployedKey): PromotePlan {
-  return refuse('USER_RECREATED', {
-    found: `the pending key belongs to a user ${policy.userName} with the unique id ${evidence.userId}`,
-    expected: `${pinned}, the id pinned when the secret's first key was promoted`,
-    remedy:
-      'make sure that the readers of the secret may have a key of the new user, then remove the tag ' +
-      'iam-key-rotator:user-id from the secret and rotate again',
-  });
-}
-
-function refuse(
-  code: ConstructorParameters<typeof RotatorError>[0],
-  details: ConstructorParameters<typeof RotatorError>[1],
-): { readonly do: 'refuse'; readonly error: RotatorError } {
-  return { do: 'refuse', error: new RotatorError(code, details) };
 }

@@ -3,11 +3,19 @@
  * decides again.
  */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { type Intent, type LedgerEntry, LISTING_LAG, pinnedUserId, settledAt, unresolved } from './ledger.ts';
-import { type AccessKey, AWSCURRENT, AWSPENDING, after, hasLabel, type LastUse, versionWith } from './model.ts';
+import {
+  type Intent,
+  type LedgerEntry,
+  LISTING_LAG,
+  pinnedUserId,
+  settledAt,
+  unsettled,
+  usedWhileDisabled,
+} from './ledger.ts';
+import { type AccessKey, AWSCURRENT, AWSPENDING, after, type LastUse, versionWith } from './model.ts';
 import { supersededEntry } from './promote.ts';
 import type { Reason } from './reasons.ts';
-import { isCurrentUsable, type Role, roleOf, type Standing, wasPromoted } from './roles.ts';
+import { isCurrentUsable, labelledRole, type Role, roleOf, type Standing, wasPromoted } from './roles.ts';
 
 /** What a pass has gathered about one secret, all read afresh. */
 export interface RetireObserved extends Standing {
@@ -142,18 +150,13 @@ function hasPromoted({ ledger, labels }: RetireObserved): boolean {
 }
 
 function decideOrphan(key: AccessKey, observed: RetireObserved, rotateTimeout: number, now: Date): Verdict {
-  const settled = latestSettling(observed, rotateTimeout);
-  if (now < settled) return { do: 'none', reason: 'mint-unsettled', due: settled };
+  const open = unsettled(observed.ledger, rotateTimeout, now);
+  if (open !== undefined) return { do: 'none', reason: 'mint-unsettled', due: settledAt(open, rotateTimeout) };
   if (!observed.lastUse.has(key.id)) return { do: 'look', reason: 'last-use-unread' };
   const lastUse = observed.lastUse.get(key.id);
   return lastUse === undefined
     ? { do: 'delete', reason: 'orphan-never-used' }
     : { do: 'none', reason: 'orphan-used', lastUse };
-}
-
-/** When the last run that announced a mint and was not heard of again is surely over. */
-function latestSettling({ ledger }: RetireObserved, rotateTimeout: number): Date {
-  return new Date(Math.max(0, ...unresolved(ledger).map((intent) => settledAt(intent, rotateTimeout).getTime())));
 }
 
 function decideSuperseded(key: AccessKey, observed: RetireObserved, policy: DeployedKey, now: Date): Verdict {
@@ -224,9 +227,8 @@ function decideDisabled(
   const recoveryOver = after(entry.disabled, policy.deleteAfter);
   if (now < recoveryOver) return { do: 'none', reason: 'in-recovery', due: recoveryOver };
   if (!observed.lastUse.has(entry.keyId)) return { do: 'look', reason: 'last-use-unread' };
-  const lastUse = observed.lastUse.get(entry.keyId);
   // Somebody activated it for a while: how long it has been Inactive since, nobody knows.
-  if (lastUse !== undefined && lastUse.at > entry.disabled)
+  if (usedWhileDisabled(entry, observed.lastUse.get(entry.keyId)))
     return { do: 'record', reason: 'used-while-disabled', entry: anew };
   return {
     do: 'delete',
@@ -238,12 +240,7 @@ function decideDisabled(
 /** An entry whose key IAM doesn't list. */
 function decideUnlisted(entry: LedgerEntry, observed: RetireObserved, policy: DeployedKey, now: Date): KeyDecision {
   const { keyId } = entry;
-  const role: Role =
-    keyId === observed.currentKeyId || hasLabel(observed.labels, entry.version, AWSCURRENT)
-      ? 'current'
-      : keyId === observed.pendingKeyId || hasLabel(observed.labels, entry.version, AWSPENDING)
-        ? 'pending'
-        : 'superseded';
+  const role: Role = labelledRole(keyId, observed) ?? 'superseded';
   const about = { about: 'key', keyId, role } as const;
   if (role === 'current') return { ...about, do: 'none', reason: 'current-not-usable' };
   if (role === 'pending') return { ...about, do: 'none', reason: 'is-pending' };
@@ -271,7 +268,7 @@ function decideIntents(
   rotateTimeout: number,
   now: Date,
 ): Decision[] {
-  const open = unresolved(observed.ledger).find((intent) => now < settledAt(intent, rotateTimeout));
+  const open = unsettled(observed.ledger, rotateTimeout, now);
   if (open !== undefined) {
     return [
       { about: 'intent', intent: open, do: 'none', reason: 'mint-unsettled', due: settledAt(open, rotateTimeout) },

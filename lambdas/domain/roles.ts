@@ -1,6 +1,6 @@
 /** What each key of a user is to its secret. Derived from labels, values and the ledger; stored nowhere. */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { type Intent, type Ledger, mayComeOf, unresolved } from './ledger.ts';
+import { entryOf, type Intent, type Ledger, mayComeOf, unresolved } from './ledger.ts';
 import { type AccessKey, AWSCURRENT, AWSPENDING, AWSPREVIOUS, hasLabel, type Labels } from './model.ts';
 
 export type Role = 'current' | 'pending' | 'superseded' | 'adoptable' | 'orphan' | 'stranger';
@@ -18,10 +18,7 @@ export interface Standing {
   readonly stored: ReadonlyMap<string, string>;
 }
 
-/**
- * The role of a key. Both the value and the ledger can say that a key is current or pending, and either suffices: an operator may
- * have stored the key anew in another version, which the ledger doesn't know.
- */
+/** The role of a key that IAM lists. */
 export function roleOf(key: AccessKey, standing: Standing, policy: DeployedKey): Role {
   return knownRole(key, standing, policy) ?? (isOrphan(key, standing, policy) ? 'orphan' : 'stranger');
 }
@@ -33,8 +30,7 @@ export function isCurrentUsable({ currentKeyId, keys }: Pick<Standing, 'currentK
 
 /** True when the version has stood in AWSCURRENT: the ledger says so, or AWSPREVIOUS does, which comes with leaving it. */
 export function wasPromoted(version: string | undefined, labels: Labels, ledger: Ledger): boolean {
-  const entry = [...ledger.entries.values()].find((candidate) => candidate.version === version);
-  return entry?.promoted !== undefined || hasLabel(labels, version, AWSPREVIOUS);
+  return entryOf(ledger, version)?.promoted !== undefined || hasLabel(labels, version, AWSPREVIOUS);
 }
 
 /** The keys in the versions that intents name, by version. `keyIn`: the key in a version's value, if it has one. */
@@ -50,10 +46,21 @@ export function storedKeys(
   return stored;
 }
 
+/**
+ * The role that labels give a key, listed or not. Both the value and the ledger can say it, and either suffices: an operator may
+ * have stored the key anew in another version, which the ledger doesn't know.
+ */
+export function labelledRole(keyId: string, standing: Standing): 'current' | 'pending' | undefined {
+  const { labels, ledger, currentKeyId, pendingKeyId } = standing;
+  const version = ledger.entries.get(keyId)?.version;
+  if (keyId === currentKeyId || hasLabel(labels, version, AWSCURRENT)) return 'current';
+  return keyId === pendingKeyId || hasLabel(labels, version, AWSPENDING) ? 'pending' : undefined;
+}
+
 function knownRole(key: AccessKey, standing: Standing, policy: DeployedKey): Role | undefined {
+  const labelled = labelledRole(key.id, standing);
+  if (labelled !== undefined) return labelled;
   const entry = standing.ledger.entries.get(key.id);
-  if (key.id === standing.currentKeyId || hasLabel(standing.labels, entry?.version, AWSCURRENT)) return 'current';
-  if (key.id === standing.pendingKeyId || hasLabel(standing.labels, entry?.version, AWSPENDING)) return 'pending';
   // An entry without a version is an adoption, and only the configuration adopts: whoever may write tags can't.
   if (entry !== undefined && (entry.version !== undefined || policy.adopt === key.id)) return 'superseded';
   if (policy.adopt === key.id) return 'adoptable';

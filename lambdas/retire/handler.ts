@@ -10,13 +10,13 @@ import { iamAdapter, secretsAdapter } from '../adapters/clients.ts';
 import { readDeployment } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now } from '../adapters/time.ts';
-import { METRICS } from '../contract/names.ts';
+import { ENV, METRICS } from '../contract/names.ts';
 import { passFailed, retirePass } from './pass.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();
 const deployment = readDeployment(process.env);
-const region = process.env.AWS_REGION ?? '';
+const region = process.env[ENV.region] ?? '';
 const adapters = { iam: iamAdapter(region), secrets: secretsAdapter(region) };
 
 export const handler = middy()

@@ -1,6 +1,6 @@
 /** One level-triggered pass over all secrets of the deployment: gather, decide, apply. It remembers nothing between passes. */
 import type { DeployedKey, Deployment } from '../contract/deployment.ts';
-import { type ErrorCode, RotatorError } from '../domain/errors.ts';
+import { RotatorError } from '../domain/errors.ts';
 import type { Report } from '../domain/happenings.ts';
 import { parseLedger, settledAt, unresolved } from '../domain/ledger.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from '../domain/model.ts';
 import { nominate } from '../domain/nominate.ts';
 import type { IamKeys, SecretStore } from '../domain/ports.ts';
-import { refuseWithoutCurrent } from '../domain/promote.ts';
+import { currentMissing } from '../domain/refusals.ts';
 import { decideRetirement, type RetireObserved } from '../domain/retire.ts';
 import { storedKeys } from '../domain/roles.ts';
 import { parseValue } from '../domain/secret-value.ts';
@@ -42,7 +42,6 @@ export interface PassResult {
 
 export interface Failure {
   readonly secret: string;
-  readonly code: ErrorCode | 'UNEXPECTED';
   readonly error: unknown;
 }
 
@@ -67,8 +66,7 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
     try {
       await look();
     } catch (error) {
-      const code = error instanceof RotatorError ? error.code : 'UNEXPECTED';
-      failures.push({ secret: policy.secretName, code, error });
+      failures.push({ secret: policy.secretName, error });
     }
     if (budget.exceeded) return 'change-limit';
     return world.now().getTime() + RESERVE_MS > world.deadline.getTime() ? 'time' : undefined;
@@ -152,7 +150,7 @@ async function gather(
     if (keyId !== undefined) others.set(version, keyId);
   }
   const current = await world.secrets.read(facts.arn, { label: AWSCURRENT });
-  if (current === undefined) throw refuseWithoutCurrent().error;
+  if (current === undefined) throw currentMissing().error;
   if (!hasLabel(facts.labels, current.version, AWSCURRENT)) return undefined;
   const currentKeyId = keyIdOf(current.value, policy);
   const keyIn = (version: string) => (version === current.version ? currentKeyId : others.get(version));

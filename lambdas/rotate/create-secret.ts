@@ -29,7 +29,7 @@ import {
   type SecretFacts,
   type SecretVersion,
 } from '../domain/model.ts';
-import { refuseRolledBack, refuseWithoutCurrent } from '../domain/promote.ts';
+import { currentMissing, rolledBack } from '../domain/refusals.ts';
 import { storedKeys, wasPromoted } from '../domain/roles.ts';
 import { type KeyValue, parseValue, renderValue } from '../domain/secret-value.ts';
 import type { Rotation, RotationWorld } from './rotation.ts';
@@ -104,7 +104,7 @@ async function recordStored(
   if (wasPromoted(token, facts.labels, ledger)) {
     // Without its label the version is not taken up again, and the next rotation starts with a new one.
     await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
-    throw refuseRolledBack(token).error;
+    throw rolledBack(token).error;
   }
   world.report({
     what: 'nothing-to-do',
@@ -134,7 +134,7 @@ async function gather(
 ): Promise<MintObserved> {
   const { policy, secret, token } = rotation;
   const currentVersion = await world.secrets.read(secret.arn, { label: AWSCURRENT });
-  if (currentVersion === undefined) throw refuseWithoutCurrent().error;
+  if (currentVersion === undefined) throw currentMissing().error;
   const current = parseValue(currentVersion.value, policy.userName);
   const keys = await world.iam.list(policy.userName);
   const base = {

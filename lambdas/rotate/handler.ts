@@ -10,7 +10,7 @@ import { iamAdapter, identitiesAdapter, secretsAdapter } from '../adapters/clien
 import { readDeployment } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now, sleep } from '../adapters/time.ts';
-import { METRICS } from '../contract/names.ts';
+import { ENV, METRICS } from '../contract/names.ts';
 import { isRefusal } from '../domain/errors.ts';
 import { rotate } from './rotate.ts';
 import { tellEvent } from './rotation.ts';
@@ -18,7 +18,7 @@ import { tellEvent } from './rotation.ts';
 const logger = new Logger();
 const metrics = new Metrics();
 const deployment = readDeployment(process.env);
-const region = process.env.AWS_REGION ?? '';
+const region = process.env[ENV.region] ?? '';
 const adapters = { iam: iamAdapter(region), secrets: secretsAdapter(region), identities: identitiesAdapter() };
 
 export const handler = middy()

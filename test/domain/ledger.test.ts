@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RotatorError } from '../../lambdas/domain/errors.ts';
 import {
+  entryOf,
   entryTag,
   evidenceTag,
   intentTag,
@@ -122,6 +123,18 @@ describe('an intent to mint', () => {
   it('is unresolved while nobody knows what came of it', () => {
     const resolved = { ...intent, run: 'run2', minted: NEW };
     expect(unresolved(parseLedger({ ...intentTag(intent), ...intentTag(resolved) }))).toEqual([intent]);
+  });
+});
+
+describe('the entry of a version', () => {
+  it('is that of the key which the version holds, and never an adopted one, which no version holds', () => {
+    const entries = ledger([
+      { keyId: OTHER, minted: NOW },
+      { keyId: OLD, version: 'v1' },
+    ]);
+    expect(entryOf(entries, 'v1')).toEqual({ keyId: OLD, version: 'v1' });
+    expect(entryOf(entries, 'v2')).toBeUndefined();
+    expect(entryOf(entries, undefined)).toBeUndefined();
   });
 });
 

@@ -167,28 +167,21 @@ describe('finishSecret decides', () => {
 });
 
 describe('an entry', () => {
+  const full = {
+    keyId: OLD,
+    version: 'v',
+    minted: at(-9),
+    promoted: at(-8),
+    superseded: { at: at(-7), by: OTHER },
+    disabled: at(-6),
+  };
+
   it('starts a new life at promotion', () => {
-    const full = {
-      keyId: OLD,
-      version: 'v',
-      minted: at(-9),
-      promoted: at(-8),
-      superseded: { at: at(-7), by: OTHER },
-      disabled: at(-6),
-    };
     expect(promotedEntry(full, NOW)).toEqual({ keyId: OLD, version: 'v', minted: at(-9), promoted: NOW });
     expect(promotedEntry({ keyId: OLD }, NOW)).toEqual({ keyId: OLD, promoted: NOW });
   });
 
   it('keeps that it was promoted once when it is superseded, and drops the dates of an earlier retirement', () => {
-    const full = {
-      keyId: OLD,
-      version: 'v',
-      minted: at(-9),
-      promoted: at(-8),
-      superseded: { at: at(-7), by: OTHER },
-      disabled: at(-6),
-    };
     expect(supersededEntry(full, NOW, NEW)).toEqual({
       keyId: OLD,
       version: 'v',

@@ -1,0 +1,44 @@
+/** The refusals that more than one decision makes: one wording each. */
+import { type ErrorCode, type ErrorDetails, RotatorError } from './errors.ts';
+
+/** What a plan says when it refuses. */
+export interface Refusal {
+  readonly do: 'refuse';
+  readonly error: RotatorError;
+}
+
+export function refuse(code: ErrorCode, details: ErrorDetails): Refusal {
+  return { do: 'refuse', error: new RotatorError(code, details) };
+}
+
+/** @param found who has another unique id, in words */
+export function userRecreated(found: string, userId: string | undefined, pinned: string | undefined): Refusal {
+  return refuse('USER_RECREATED', {
+    found: `${found} the unique id ${userId}`,
+    expected: `${pinned}, the id pinned when the secret's first key was promoted`,
+    remedy:
+      'make sure that the readers of the secret may have a key of the new user, then remove the tag ' +
+      'iam-key-rotator:user-id from the secret and rotate again',
+  });
+}
+
+/** A version that was promoted and left is not promoted again: somebody moved the label back, and a retry must not undo that. */
+export function rolledBack(token: string): Refusal {
+  return refuse('ROLLED_BACK', {
+    found: `the version ${token} was promoted before, and AWSCURRENT was moved away from it since`,
+    expected: 'a version that was never promoted',
+    remedy:
+      'nothing if that is to last: AWSPENDING is taken off the version, and the next rotation mints a new key. To return to the newer ' +
+      'key, move AWSCURRENT to that version by hand (aws secretsmanager update-secret-version-stage)',
+  });
+}
+
+/** For a secret without AWSCURRENT. */
+export function currentMissing(): Refusal {
+  return refuse('CURRENT_MISSING', {
+    found: 'no version labelled AWSCURRENT',
+    expected: 'one, as Secrets Manager guarantees',
+    remedy:
+      'put the label on the version that applications are to read (aws secretsmanager update-secret-version-stage)',
+  });
+}
