@@ -4,7 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/emulator/**'],
-    testTimeout: 60_000,
+    // Suites that judge thousands of cases take a minute on a busy machine.
+    testTimeout: 240_000,
     hookTimeout: 120_000,
     restoreMocks: true,
     coverage: {

@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
  */
-import type { Stack } from 'aws-cdk-lib';
+import { type Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { TAGS } from '../lambdas/contract/names.ts';
@@ -13,28 +13,31 @@ import type { RotatorFunction } from './rotator-function.ts';
 
 type Keys = readonly RotatedAccessKey[];
 
+const AWSCURRENT = 'AWSCURRENT';
+const AWSPENDING = 'AWSPENDING';
+const KEY_TAGS = `${TAGS.keyPrefix}*`;
+const INTENT_TAGS = `${TAGS.intentPrefix}*`;
+
 const secretArns = (keys: Keys) => keys.map((key) => key.secret.secretArn);
 const userArns = (keys: Keys) => keys.map((key) => key.userArn);
 
-/** What the four steps of a rotation take. */
-export function grantRotation(fn: RotatorFunction, keys: Keys): void {
+/** The keys that may be changed: what mode 'observe' promises does not rest on the functions alone. */
+export const enforced = (keys: Keys): Keys => keys.filter((key) => key.deployed.mode === 'enforce');
+
+/** What the four steps of a rotation take. A key in mode 'observe' is never rotated. */
+export function grantRotation(fn: RotatorFunction, allKeys: Keys): void {
+  const keys = enforced(allKeys);
   fn.grantNamed(
     'Secrets',
     new iam.PolicyStatement({
-      sid: 'StoreAndPromoteKeys',
-      actions: [
-        'secretsmanager:DescribeSecret',
-        'secretsmanager:GetSecretValue',
-        'secretsmanager:PutSecretValue',
-        'secretsmanager:UpdateSecretVersionStage',
-      ],
+      sid: 'StoreKeys',
+      actions: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
       resources: secretArns(keys),
     }),
   );
-  fn.grantNamed(
-    'Ledger',
-    writeLedger(keys, [`${TAGS.keyPrefix}*`, `${TAGS.intentPrefix}*`, TAGS.verified, TAGS.userId]),
-  );
+  fn.grantNamed('Labels', moveLabels('PromoteKeys', keys, [AWSCURRENT, AWSPENDING]));
+  fn.grantNamed('Ledger', writeLedger(keys, [KEY_TAGS, INTENT_TAGS, TAGS.verified, TAGS.userId]));
+  fn.grantNamed('Clearing', clearLedger(keys));
   fn.grantNamed(
     'Users',
     new iam.PolicyStatement({
@@ -54,10 +57,20 @@ export function grantRotation(fn: RotatorFunction, keys: Keys): void {
 
 /** What the retire pass takes: it neither mints a key nor stores one, and takes no label but AWSPENDING from a version. */
 export function grantRetirement(fn: RotatorFunction, keys: Keys): void {
+  // By itself, so that what is acknowledged is no more than this.
+  const listing = fn.grantNamed(
+    'Listing',
+    new iam.PolicyStatement({ sid: 'FindSecrets', actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
+  );
+  if (listing !== undefined) {
+    Validations.of(listing).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'secretsmanager:ListSecrets has no resource: AWS offers no way to narrow it. It gives names, tags and labels, never a value.',
+    });
+  }
   fn.grantNamed(
     'Secrets',
-    // ListSecrets has no resource: AWS offers no way to narrow it. It gives names, tags and labels, never a value.
-    new iam.PolicyStatement({ sid: 'FindSecrets', actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
     new iam.PolicyStatement({
       sid: 'SeeWhichKeysAreCurrent',
       actions: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
@@ -65,32 +78,51 @@ export function grantRetirement(fn: RotatorFunction, keys: Keys): void {
     }),
   );
   fn.grantNamed(
-    'Labels',
-    new iam.PolicyStatement({
-      sid: 'EndAbandonedRotations',
-      actions: ['secretsmanager:UpdateSecretVersionStage'],
-      resources: secretArns(keys),
-      conditions: { StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } },
-    }),
-  );
-  fn.grantNamed('Ledger', writeLedger(keys, [`${TAGS.keyPrefix}*`, `${TAGS.intentPrefix}*`]));
-  fn.grantNamed(
     'Users',
     new iam.PolicyStatement({
-      sid: 'RetireKeysOfTheUsers',
-      actions: ['iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed', 'iam:UpdateAccessKey', 'iam:DeleteAccessKey'],
+      sid: 'SeeKeysOfTheUsers',
+      actions: ['iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed'],
       resources: userArns(keys),
+    }),
+  );
+  fn.grantNamed('Labels', moveLabels('EndAbandonedRotations', enforced(keys), [AWSPENDING]));
+  fn.grantNamed('Ledger', writeLedger(enforced(keys), [KEY_TAGS]));
+  fn.grantNamed('Clearing', clearLedger(enforced(keys)));
+  fn.grantNamed(
+    'Changes',
+    new iam.PolicyStatement({
+      sid: 'RetireKeysOfTheUsers',
+      actions: ['iam:UpdateAccessKey', 'iam:DeleteAccessKey'],
+      resources: userArns(enforced(keys)),
     }),
   );
 }
 
-/** The tags of the ledger and no others: not the one that says which deployment a secret belongs to, and none that grants access elsewhere. */
+/** These labels and no others. AWSPREVIOUS follows AWSCURRENT by itself. */
+const moveLabels = (sid: string, keys: Keys, labels: string[]) =>
+  new iam.PolicyStatement({
+    sid,
+    actions: ['secretsmanager:UpdateSecretVersionStage'],
+    resources: secretArns(keys),
+    conditions: { StringEquals: { 'secretsmanager:VersionStage': labels } },
+  });
+
+/** Tags of the ledger and no others: not the one that says which deployment a secret belongs to, and none that grants access elsewhere. */
 const writeLedger = (keys: Keys, tags: string[]) =>
   new iam.PolicyStatement({
     sid: 'WriteLedger',
-    actions: ['secretsmanager:TagResource', 'secretsmanager:UntagResource'],
+    actions: ['secretsmanager:TagResource'],
     resources: secretArns(keys),
     conditions: { 'ForAllValues:StringLike': { 'aws:TagKeys': tags } },
+  });
+
+/** What the ledger says of a key ends with the key. The pinned id of the user stays. */
+const clearLedger = (keys: Keys) =>
+  new iam.PolicyStatement({
+    sid: 'ClearLedger',
+    actions: ['secretsmanager:UntagResource'],
+    resources: secretArns(keys),
+    conditions: { 'ForAllValues:StringLike': { 'aws:TagKeys': [KEY_TAGS, INTENT_TAGS] } },
   });
 
 /** Use of the customer managed KMS keys of the secrets, through Secrets Manager only; no statement if there are none. */

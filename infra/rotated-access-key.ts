@@ -1,4 +1,4 @@
-import { type Duration, RemovalPolicy, SecretValue, Stack, Tags } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, SecretValue, Stack, Tags, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -8,7 +8,7 @@ import type { DeployedKey, IfInUse, Mode } from '../lambdas/contract/deployment.
 import { BOOTSTRAP_VALUE, TAGS } from '../lambdas/contract/names.ts';
 import { defaultSecretName, KEY_DEFAULTS } from './config/defaults.ts';
 import { parseDuration } from './config/duration.ts';
-import { exclusiveStatements } from './exclusive-access.ts';
+import { exclusiveStatements, ledgerStatements, THIS_SECRET } from './secret-policy.ts';
 
 /** A copy of the secret in another Region. */
 export interface Replica {
@@ -114,8 +114,15 @@ export interface RotatedAccessKeyProps {
    */
   readonly replicas?: readonly Replica[];
   /**
-   * Deny reading and writing the value to everyone but `readerArns` (read only), the rotator, CloudFormation and the break-glass role.
-   * @default - whoever IAM allows may read and write it
+   * Roles that may put the ledger right by hand: the tags `iam-key-rotator:*` of the secret, which its policy otherwise leaves to the rotator and
+   * to CloudFormation.
+   * @default []
+   */
+  readonly ledgerOperatorArns?: readonly string[];
+  /**
+   * Deny reading and writing the value and all tags to everyone but `readerArns` (read only), `ledgerOperatorArns` (tags only), the rotator,
+   * CloudFormation and the break-glass role.
+   * @default - whoever IAM allows may read and write it, but for the tags of the ledger
    */
   readonly exclusive?: ExclusiveAccess;
 }
@@ -168,7 +175,7 @@ export class RotatedAccessKey extends Construct {
       ...(props.encryptionKey === undefined ? {} : { encryptionKey: props.encryptionKey }),
       replicaRegions: (props.replicas ?? []).map((replica) => ({ ...replica })),
     });
-    if (props.readerArns?.length) this.secret.addToResourcePolicy(readersRead(this.secret, props.readerArns));
+    if (props.readerArns?.length) this.secret.addToResourcePolicy(readersRead(props.readerArns));
   }
 
   /**
@@ -184,22 +191,28 @@ export class RotatedAccessKey extends Construct {
       mode,
       exclusive,
       readerArns = [],
+      ledgerOperatorArns = [],
       rotationRules,
       rotateOnDeploy = KEY_DEFAULTS.rotateOnDeploy,
     } = this.#props;
     Tags.of(this.secret).add(TAGS.deployment, deploymentName, {
       includeResourceTypes: [secretsmanager.CfnSecret.CFN_RESOURCE_TYPE_NAME],
     });
-    if (exclusive !== undefined) {
-      const parties = {
-        readerArns,
-        breakGlassRoleArn: exclusive.breakGlassRoleArn,
-        rotatorRoleArns: roles.map((role) => role.roleArn),
-      };
-      for (const statement of exclusiveStatements(this.secret, parties)) this.secret.addToResourcePolicy(statement);
-    }
+    const stack = Stack.of(this);
+    const parties = { ledgerOperatorArns, rotatorRoleArns: roles.map((role) => role.roleArn) };
+    const denials =
+      exclusive === undefined
+        ? ledgerStatements(stack, parties)
+        : exclusiveStatements(stack, { ...parties, ...exclusive, readerArns });
+    for (const statement of denials) this.secret.addToResourcePolicy(statement);
     // A rotation schedule is what makes Secrets Manager call the function: without one nothing is minted.
-    if (mode === 'observe') return;
+    if (mode === 'observe') {
+      Validations.of(this.secret).acknowledge({
+        id: 'AwsSolutions-SMG4',
+        reason: "mode 'observe' asks that nothing be rotated; the secret holds no credentials of the rotator's making.",
+      });
+      return;
+    }
     const schedule = new secretsmanager.CfnRotationSchedule(this, 'Schedule', {
       secretId: this.secret.secretArn,
       rotationLambdaArn: rotateFunction.functionArn,
@@ -207,17 +220,18 @@ export class RotatedAccessKey extends Construct {
       rotateImmediatelyOnUpdate: rotateOnDeploy,
     });
     // Creating the schedule rotates at once, so all that the function needs has to be there first.
-    schedule.node.addDependency(...dependencies, ...(this.#user === undefined ? [] : [this.#user]));
+    // The secret's policy too, so that the ledger is closed before its first entry.
+    schedule.node.addDependency(this.secret, ...dependencies, ...(this.#user === undefined ? [] : [this.#user]));
   }
 }
 
 /** Not `grantRead`, which takes an ARN of this very account for one of another and asks for a KMS key. */
-const readersRead = (secret: secretsmanager.Secret, readerArns: readonly string[]) =>
+const readersRead = (readerArns: readonly string[]) =>
   new iam.PolicyStatement({
     sid: 'ReadersRead',
     principals: readerArns.map((arn) => new iam.ArnPrincipal(arn)),
     actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-    resources: [secret.secretArn],
+    resources: THIS_SECRET,
   });
 
 /** The default of a duration, which is written only once, in the words of the configuration. */

@@ -70,10 +70,14 @@ export class RotatorFunction extends Construct {
 
   /**
    * Grants what names every secret or every user, as a managed policy: all inline policies of a role together hold 10,240 characters, each
-   * managed one has 6,144 of its own.
+   * managed one has 6,144 of its own. A statement about nothing grants nothing.
    */
-  grantNamed(id: string, ...statements: iam.PolicyStatement[]): void {
+  grantNamed(id: string, ...granted: iam.PolicyStatement[]): iam.ManagedPolicy | undefined {
     const description = `iam-key-rotator: ${this.node.id}, ${id}`;
-    this.policies.push(new iam.ManagedPolicy(this, id, { description, roles: [this.role], statements }));
+    const statements = granted.filter(({ resources }) => resources.length > 0);
+    if (statements.length === 0) return undefined;
+    const policy = new iam.ManagedPolicy(this, id, { description, roles: [this.role], statements });
+    this.policies.push(policy);
+    return policy;
   }
 }

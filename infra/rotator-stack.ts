@@ -39,13 +39,14 @@ function addKey(stack: Stack, key: ResolvedKey): RotatedAccessKey {
 }
 
 function propsOf(stack: Stack, key: ResolvedKey): RotatedAccessKeyProps {
-  const { user, readers, kmsKeyArn, replicas, exclusive, adopt, schedule, warnings: _, ...same } = key;
+  const { user, readers, ledgerOperators, kmsKeyArn, replicas, exclusive, adopt, schedule, warnings: _, ...same } = key;
   const keyOf = (id: string, arn: string | undefined) =>
     arn === undefined ? {} : { encryptionKey: kms.Key.fromKeyArn(stack, id, arn) };
   return {
     ...same,
     userName: user,
     readerArns: readers,
+    ledgerOperatorArns: ledgerOperators,
     rotationRules: schedule.rules,
     deactivateAfter: Duration.seconds(key.deactivateAfter),
     settle: Duration.seconds(key.settle),

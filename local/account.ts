@@ -39,6 +39,10 @@ export interface AccountOptions {
   readonly seed?: number;
   /** How long a new key is unknown everywhere, in ms: 2 to 20 seconds have been seen. @default 8 seconds */
   readonly activationDelay?: number | (() => number);
+  /** Whether a call with a key that became usable less than 30 seconds ago is refused once more: propagation is not monotonic. @default never */
+  readonly flicker?: () => boolean;
+  /** How long ListAccessKeys does not show a new key, in ms. @default 0 */
+  readonly keyListingLag?: number;
   /** How far ListSecrets lags behind, in ms. @default 0 */
   readonly listingLag?: number;
   /** How long a use takes to show in GetAccessKeyLastUsed, in ms. @default 0 */
@@ -80,6 +84,8 @@ export class SimulatedAccount {
   readonly faults = new Faults();
   readonly users = new Map<string, User>();
   readonly keys = new Map<string, AccessKey>();
+  /** Names of users by the id of a key that was deleted: calls about it are judged as before. */
+  readonly formerOwners = new Map<string, string>();
   readonly roles = new Map<string, Role>();
   /** By ARN. */
   readonly secrets = new Map<string, Secret>();
@@ -254,6 +260,7 @@ export class SimulatedAccount {
   drop(user: User, key: AccessKey): void {
     user.keys.splice(user.keys.indexOf(key), 1);
     this.keys.delete(key.id);
+    this.formerOwners.set(key.id, user.name);
     this.change({ what: 'key-deleted', userName: user.name, keyId: key.id });
   }
 

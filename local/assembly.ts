@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SimulatedAccount } from './account.ts';
 import { bundleLoader } from './bundle.ts';
-import type { RegisteredFunction } from './functions.ts';
+import type { Loader, RegisteredFunction } from './functions.ts';
 import type { Role } from './model.ts';
 import { isRecord } from './wire/protocols.ts';
 
@@ -42,31 +42,37 @@ export interface Deployed {
 
 type Created = { readonly ref: string; readonly attributes?: Readonly<Record<string, string>> };
 
+/** What a function of the template runs. `key` names its code's asset. */
+export type CodeOf = (fn: {
+  readonly logicalId: string;
+  readonly key: string;
+  readonly handler: string;
+  /** The environment variables that the template gives it. */
+  readonly env: Readonly<Record<string, string>>;
+}) => Loader;
+
 /** One stack while it is being deployed. */
 interface Deployment {
   readonly account: SimulatedAccount;
-  readonly endpoint: string;
   readonly stack: string;
-  /** Folder of an asset by its hash. */
-  readonly assets: ReadonlyMap<string, string>;
+  readonly codeOf: CodeOf;
   readonly created: Map<string, DeployedResource>;
 }
 
 /** Deploys all stacks of the assembly in `folder`. Functions run their bundles and call the account through the loopback interface. */
 export async function deploy(account: SimulatedAccount, folder: string): Promise<Deployed> {
   const { endpoint, close } = await account.listen();
+  const assets = assetsOf(folder);
+  const codeOf: CodeOf = ({ logicalId, key, handler }) => {
+    const asset = assets.get(key.replace(/\.zip$/, ''));
+    if (asset === undefined) throw new Error(`${logicalId}: the assembly has no asset ${key}`);
+    return bundleLoader(asset, handler, endpoint);
+  };
   const resources: DeployedResource[] = [];
   for (const [stack, artifact] of Object.entries(record(readJson(join(folder, 'manifest.json')), 'artifacts'))) {
     if (!isRecord(artifact) || artifact.type !== 'aws:cloudformation:stack') continue;
     const template = readJson(join(folder, string(record(artifact, 'properties'), 'templateFile')));
-    const deployment = {
-      account,
-      endpoint,
-      stack,
-      assets: assetsOf(folder),
-      created: new Map<string, DeployedResource>(),
-    };
-    resources.push(...deployStack(deployment, record(template, 'Resources')));
+    resources.push(...deployTemplate(account, stack, template, codeOf));
   }
   const functions = resources.flatMap(({ type, ref }) =>
     type === 'AWS::Lambda::Function' ? (account.functions.find(ref) ?? []) : [],
@@ -75,6 +81,17 @@ export async function deploy(account: SimulatedAccount, folder: string): Promise
     type === 'AWS::IAM::Role' ? (account.roles.get(attributes.Arn ?? '') ?? []) : [],
   );
   return { resources, functions, roles: Object.fromEntries(roles.map((role) => [role.name, role])), close };
+}
+
+/** Deploys one template, whose functions run what `codeOf` gives. */
+export function deployTemplate(
+  account: SimulatedAccount,
+  stack: string,
+  template: unknown,
+  codeOf: CodeOf,
+): readonly DeployedResource[] {
+  const deployment = { account, stack, codeOf, created: new Map<string, DeployedResource>() };
+  return deployStack(deployment, record(template, 'Resources'));
 }
 
 /** Creates what a resource needs before the resource, otherwise in the template's order. */
@@ -154,19 +171,18 @@ const CREATORS: Readonly<
     return { ref: String(SecretId) };
   },
 
-  'AWS::Lambda::Function'({ account, stack, assets, endpoint }, properties, logicalId) {
-    const key = string(record(properties, 'Code'), 'S3Key');
-    const folder = assets.get(key.replace(/\.zip$/, ''));
-    if (folder === undefined) throw new Error(`${logicalId}: the assembly has no asset ${key}`);
+  'AWS::Lambda::Function'({ account, stack, codeOf }, properties, logicalId) {
     const { Variables = {} } = isRecord(properties.Environment) ? properties.Environment : {};
+    const env = Object.fromEntries(
+      Object.entries(isRecord(Variables) ? Variables : {}).map(([name, value]) => [name, String(value)]),
+    );
+    const code = { key: string(record(properties, 'Code'), 'S3Key'), handler: string(properties, 'Handler') };
     const fn = account.functions.register({
       name: string(properties, 'FunctionName', `${stack}-${logicalId}`),
-      load: bundleLoader(folder, string(properties, 'Handler'), endpoint),
+      load: codeOf({ logicalId, ...code, env }),
       timeoutSeconds: Number(properties.Timeout ?? 3),
       memoryMb: Number(properties.MemorySize ?? 128),
-      env: Object.fromEntries(
-        Object.entries(isRecord(Variables) ? Variables : {}).map(([name, value]) => [name, String(value)]),
-      ),
+      env,
       roleArn: string(properties, 'Role'),
       permissions: [],
       ...deadLetters(record(properties, 'DeadLetterConfig', {}), 'TargetArn'),
@@ -217,7 +233,8 @@ const CREATORS: Readonly<
   },
 
   'AWS::SQS::Queue': named('QueueName', 'sqs', ''),
-  'AWS::Logs::LogGroup': named('LogGroupName', 'logs', 'log-group:'),
+  // CloudFormation gives the ARN of the group's streams: with `:*` at its end.
+  'AWS::Logs::LogGroup': named('LogGroupName', 'logs', 'log-group:', ':*'),
   'AWS::KMS::Key': named('KeyId', 'kms', 'key/'),
   'AWS::CloudWatch::Alarm': named('AlarmName', 'cloudwatch', 'alarm:'),
   'AWS::Scheduler::ScheduleGroup': named('Name', 'scheduler', 'schedule-group/'),
@@ -227,10 +244,11 @@ const CREATORS: Readonly<
 };
 
 /** A resource that is only recorded: by its name, or one made of its logical id. */
-function named(property: string, service: string, prefix: string) {
+function named(property: string, service: string, prefix: string, suffix = '') {
   return ({ account, stack }: Deployment, properties: Properties, logicalId: string): Created => {
     const name = string(properties, property, `${stack}-${logicalId}`);
-    return { ref: name, attributes: { Arn: `arn:aws:${service}:${account.region}:${account.id}:${prefix}${name}` } };
+    const Arn = `arn:aws:${service}:${account.region}:${account.id}:${prefix}${name}${suffix}`;
+    return { ref: name, attributes: { Arn } };
   };
 }
 

@@ -5,18 +5,26 @@ import { Readable } from 'node:stream';
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import type { HttpHandlerOptions, RequestHandler } from '@smithy/types';
 import type { SimulatedAccount } from './account.ts';
+import type { Caller } from './model.ts';
 
 /** A smithy request handler: SDK clients that get it as `requestHandler` reach the account without a socket. */
 export type InProcessHandler = RequestHandler<HttpRequest, HttpResponse, HttpHandlerOptions>;
 
 /** Error of a connection that broke, as Node reports it; the SDK takes it for a transient one. */
-class ConnectionLost extends Error {
+export class ConnectionLost extends Error {
   override readonly name = 'Error';
   readonly code = 'ECONNRESET';
 }
 
-/** @param now Clock that the clients sign by, in ms: the process's own unless told. */
-export function requestHandler(account: SimulatedAccount, now: () => number = Date.now): InProcessHandler {
+/**
+ * @param now Clock that the clients sign by, in ms: the process's own unless told.
+ * @param caller the function that the clients belong to
+ */
+export function requestHandler(
+  account: SimulatedAccount,
+  now: () => number = Date.now,
+  caller?: Caller,
+): InProcessHandler {
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request) {
@@ -25,7 +33,11 @@ export function requestHandler(account: SimulatedAccount, now: () => number = Da
       );
       const { body: raw } = request;
       const body = raw instanceof Uint8Array ? new TextDecoder().decode(raw) : String(raw ?? '');
-      const reply = await account.gateway.handle({ method: request.method, path: request.path, headers, body }, now());
+      const reply = await account.gateway.handle(
+        { method: request.method, path: request.path, headers, body },
+        now(),
+        caller,
+      );
       switch (reply.kind) {
         case 'answer': {
           const { status: statusCode } = reply;

@@ -1,7 +1,7 @@
 /** What stands between the wire and the services: authentication, faults, authorization, and the way of the answer. */
 import type { SimulatedAccount } from './account.ts';
 import { type Fault, refusal } from './faults.ts';
-import { AwsError, type Principal } from './model.ts';
+import { type AccessKey, AwsError, type Caller, type Credentials, type Principal } from './model.ts';
 import { RandomIds } from './random.ts';
 import { iamOperations, iamResource, type Operation, recordUse } from './services/iam.ts';
 import { secretContext, secretResource, secretsManagerOperations } from './services/secrets-manager.ts';
@@ -14,7 +14,7 @@ import {
   queryProtocol,
   type WireResponse,
 } from './wire/protocols.ts';
-import { type Claim, claimOf, verifySignature, type WireRequest } from './wire/sigv4.ts';
+import { claimOf, verifySignature, type WireRequest, wrongSignature } from './wire/sigv4.ts';
 
 /** What comes back from the account; `lost` is a broken connection, `silent` means that nobody is there to be answered. */
 export type Reply =
@@ -22,10 +22,22 @@ export type Reply =
   | { readonly kind: 'lost' }
   | { readonly kind: 'silent' };
 
-type Reached =
+/** What becomes of a call: its output, or no answer. Errors are thrown. */
+export type Reached =
   | { readonly kind: 'done'; readonly output: Output }
   | { readonly kind: 'lost' }
   | { readonly kind: 'silent' };
+
+const FLICKERS_FOR_MS = 30_000;
+
+/** Who asks for what, before it is proven. */
+interface Claim {
+  readonly accessKeyId: string;
+  readonly sessionToken: string | undefined;
+  readonly service: string;
+  readonly region: string;
+}
+
 export type ServiceName = 'iam' | 'sts' | 'secretsmanager';
 
 const SERVICES: Readonly<
@@ -45,21 +57,24 @@ export class Gateway {
     this.#account = account;
   }
 
-  /** Answers one signed request. `now` is the server's time as far as the age of the signature goes. */
-  async handle(request: WireRequest, now = this.#account.clock.nowMs): Promise<Reply> {
+  /**
+   * Answers one signed request.
+   *
+   * @param now the server's time as far as the age of the signature goes
+   * @param caller the function that sends it, with whosever credentials; by default the one that they belong to
+   */
+  async handle(request: WireRequest, now = this.#account.clock.nowMs, caller?: Caller): Promise<Reply> {
     this.#account.clock.enter();
     const requestId = this.#requestIds.uuid();
     let protocol = SERVICES.sts.protocol;
     try {
-      const claim = claimOf(request);
-      const service = serviceOf(claim.service);
+      const signed = claimOf(request);
+      const service = serviceOf(signed.service);
       protocol = SERVICES[service].protocol;
       const { action, input } = protocol.parse(request);
-      const principal = await this.#authenticate(request, claim, service, now).catch((error: unknown) => {
-        if (error instanceof AwsError) this.#turnAway(claim, service, action, input, error);
-        throw error;
-      });
-      const reached = await this.#perform(principal, service, action, input);
+      const claim = { ...signed, sessionToken: request.headers['x-amz-security-token'] };
+      const prove: Prove = (credentials) => verifySignature(request, signed, credentials, now);
+      const reached = await this.#answer(claim, service, action, input, prove, caller);
       return reached.kind === 'done'
         ? { kind: 'answer', ...protocol.answer(action, reached.output, requestId) }
         : reached;
@@ -71,33 +86,91 @@ export class Gateway {
     }
   }
 
+  /**
+   * Answers a client of this process without a wire: nothing is signed, serialized or parsed, all else is the same.
+   *
+   * @throws AwsError what the account answers
+   */
+  async ask(
+    credentials: Credentials,
+    region: string,
+    service: ServiceName,
+    action: string,
+    input: Input,
+    caller?: Caller,
+  ): Promise<Reached> {
+    this.#account.clock.enter();
+    try {
+      const { accessKeyId, sessionToken, secretAccessKey } = credentials;
+      const prove: Prove = (recorded) => {
+        if (recorded.secretAccessKey !== secretAccessKey) throw wrongSignature(service);
+      };
+      return await this.#answer({ accessKeyId, sessionToken, service, region }, service, action, input, prove, caller);
+    } finally {
+      this.#account.clock.leave();
+    }
+  }
+
+  async #answer(
+    claim: Claim,
+    service: ServiceName,
+    action: string,
+    input: Input,
+    prove: Prove,
+    caller: Caller | undefined,
+  ): Promise<Reached> {
+    if (caller?.alive === false) return { kind: 'silent' };
+    let principal: Principal;
+    try {
+      principal = await this.#authenticate(claim, service, prove);
+    } catch (error) {
+      if (error instanceof AwsError) this.#turnAway(claim, service, action, input, error, caller);
+      throw error;
+    }
+    return this.#perform({ ...principal, ...(caller && { caller }) }, service, action, input);
+  }
+
   /** Unknown, deleted, inactive and not yet propagated keys are refused alike, before the signature is looked at. */
-  async #authenticate(request: WireRequest, claim: Claim, service: ServiceName, now: number): Promise<Principal> {
+  async #authenticate(claim: Claim, service: ServiceName, prove: Prove): Promise<Principal> {
     const session = this.#account.sessions.get(claim.accessKeyId);
     const key = this.#account.keys.get(claim.accessKeyId);
     const user = this.#account.users.get(key?.userName ?? '');
-    const token = request.headers['x-amz-security-token'];
+    const { sessionToken: token } = claim;
     if (session !== undefined && token === session.credentials.sessionToken) {
-      await verifySignature(request, claim, session.credentials, now);
+      await prove(session.credentials);
       return session.principal;
     }
-    const usable = key?.status === 'Active' && key.usableFrom <= this.#account.clock.nowMs;
+    const usable = key?.status === 'Active' && this.#hasPropagated(key);
     if (key === undefined || user === undefined || !usable || token !== undefined) {
       const message = 'The security token included in the request is invalid.';
       throw service === 'secretsmanager'
         ? new AwsError('UnrecognizedClientException', message)
         : new AwsError('InvalidClientTokenId', message, 403);
     }
-    await verifySignature(request, claim, { accessKeyId: key.id, secretAccessKey: key.secret }, now);
+    await prove({ accessKeyId: key.id, secretAccessKey: key.secret });
     recordUse(this.#account, key, claim.service, claim.region);
     return { kind: 'user', arn: user.arn, userId: user.id, name: user.name, accessKeyId: key.id };
   }
 
+  #hasPropagated({ usableFrom }: AccessKey): boolean {
+    const { clock, options } = this.#account;
+    const age = clock.nowMs - usableFrom;
+    return age >= 0 && !(age < FLICKERS_FOR_MS && options.flicker?.() === true);
+  }
+
   /** Calls that fail to authenticate are on the record too, under the key that they were made with. */
-  #turnAway(claim: Claim, service: ServiceName, action: string, input: Input, error: AwsError): void {
+  #turnAway(
+    claim: Claim,
+    service: ServiceName,
+    action: string,
+    input: Input,
+    error: AwsError,
+    caller: Caller | undefined,
+  ): void {
     const { accessKeyId } = claim;
     const name = this.#account.keys.get(accessKeyId)?.userName ?? accessKeyId;
-    const principal: Principal = { kind: 'unknown', arn: accessKeyId, userId: accessKeyId, name, accessKeyId };
+    const who = { kind: 'unknown', arn: accessKeyId, userId: accessKeyId, name, accessKeyId } as const;
+    const principal: Principal = { ...who, ...(caller && { caller }) };
     const call = this.#account.record(principal, service, action, input);
     call.outcome = { code: error.code, message: error.message };
     this.#account.finish(call);
@@ -181,6 +254,9 @@ export class Gateway {
       : new AwsError('AccessDeniedException', message);
   }
 }
+
+/** Throws unless the caller has the secret of the credentials on record. */
+type Prove = (recorded: Credentials) => void | Promise<void>;
 
 function serviceOf(name: string): ServiceName {
   if (name === 'iam' || name === 'sts' || name === 'secretsmanager') return name;

@@ -2,6 +2,7 @@
  * The oracle: watches the account's history and says which invariant of the design is broken, when, and by which call. It looks at what
  * the functions did, never at how they decided.
  */
+import { TAGS } from '../lambdas/contract/names.ts';
 import type { SimulatedAccount } from './account.ts';
 import type { CallRecord, Change, ChangeRecord } from './model.ts';
 
@@ -11,6 +12,11 @@ export interface WatchedKey {
   readonly userName: string;
   readonly adopt?: string | undefined;
   readonly mode: string;
+  readonly deactivateAfter: number;
+  readonly settle: number;
+  readonly ifInUse: string;
+  readonly holdAtMost: number;
+  readonly quietFor: number;
   readonly deleteAfter: number;
 }
 
@@ -19,12 +25,21 @@ export interface WatchedDeployment {
   readonly keys: readonly WatchedKey[];
 }
 
+/**
+ * What the rotator can't tell, however it looks: the limits that docs/safety.md names. What is broken by one of them is told apart from the rest.
+ *
+ * - `reactivated-unseen`: an operator activated a disabled key and disabled it again, between two looks, and no use is reported.
+ * - `made-beside-announcement`: somebody made a key by hand within a minute of the announcement of a mint that came to nothing, and no use is reported.
+ */
+export type Residual = 'reactivated-unseen' | 'made-beside-announcement';
+
 /** A broken invariant. `call` is the `seq` of the call that broke it. */
 export interface Broken {
   readonly invariant: number;
   readonly at: string;
   readonly what: string;
   readonly call?: number;
+  readonly residual?: Residual;
 }
 
 export interface Watch {
@@ -35,18 +50,32 @@ export interface Watch {
 
 /** How many identifications by STS must precede a promotion, and within which time (invariant 2: "just", "several times in a row"). */
 const IDENTIFICATIONS = 3;
-const JUST_MS = 15 * 60_000;
+const JUST_MS = 150_000;
+/** All in one run: longer than the rotate function may take. */
+const RUN_MS = 5 * 60_000;
 
 /** What is known of one access key. */
 interface KnownKey {
   /** Minted by a function, or ever in the secret's current value: the rest are strangers, but for the adopted one. */
   ours: boolean;
+  /** The run that minted it. */
+  mintedBy: string | undefined;
   /** Ever in the value of a version. */
   stored: boolean;
-  used: boolean;
+  /** Authenticated uses, in ms. */
+  uses: number[];
+  mintedAt: number;
   inactiveSince: number | undefined;
-  /** When STS identified it lately, without a refusal between. */
-  identified: number[];
+  /** Since when it is Inactive by a function's hand, whatever an operator did since. */
+  disabledSince: number | undefined;
+  /** Since when an operator has it Active after a function disabled it, and whether a retire pass saw that. */
+  reactivated: { readonly at: number; seen: boolean } | undefined;
+  /** When it left AWSCURRENT, by whatever hand. */
+  leftCurrent: number | undefined;
+  /** The overlap of the policy by which a function disabled or deleted it, if no operator has touched it since. */
+  endedAfter: number | undefined;
+  /** By run: when STS identified it lately, without a refusal between. */
+  readonly identified: Map<string, number[]>;
 }
 
 /**
@@ -67,6 +96,11 @@ class Oracle implements Watch {
   readonly #deployment: () => WatchedDeployment;
   readonly #known = new Map<string, KnownKey>();
   readonly #changesOfRun = new Map<string, number>();
+  /** By run: the reads that failed and were not repeated with success. */
+  readonly #failedReads = new Map<string, Map<string, CallRecord>>();
+  /** By user: when a mint was announced, in ms. */
+  readonly #announced = new Map<string, number[]>();
+  readonly #currentKeys = new Map<string, string | undefined>();
 
   constructor(account: SimulatedAccount, deployment: () => WatchedDeployment) {
     this.#account = account;
@@ -74,30 +108,44 @@ class Oracle implements Watch {
     for (const { secretName } of deployment().keys) {
       const current = this.#currentKey(secretName);
       if (current !== undefined) Object.assign(this.#know(current), { ours: true, stored: true });
+      this.#currentKeys.set(secretName, current);
     }
     for (const key of account.keys.values()) {
-      this.#know(key.id).used = key.uses.length > 0;
+      Object.assign(this.#know(key.id), { uses: key.uses.map(({ at }) => at), mintedAt: key.createdAt });
       if (key.status === 'Inactive') this.#know(key.id).inactiveSince = account.clock.nowMs;
     }
   }
 
   /** A call has ended. */
   hear(call: CallRecord): void {
+    if (call.functionName !== undefined) this.#noteRead(call);
     if (call.accessKeyId === undefined) return;
     const key = this.#know(call.accessKeyId);
-    if (call.outcome === 'ok') key.used = true;
+    if (call.outcome === 'ok') key.uses.push(this.#account.clock.nowMs);
+    else if (call.functionName === undefined) this.#judgeTurnedAway(call.accessKeyId, call);
     if (call.action !== 'GetCallerIdentity') return;
-    key.identified =
-      call.outcome === 'ok' ? [...key.identified.slice(-IDENTIFICATIONS), this.#account.clock.nowMs] : [];
+    const run = call.invocationId ?? '';
+    const before = key.identified.get(run) ?? [];
+    key.identified.set(
+      run,
+      call.outcome === 'ok' ? [...before.slice(-IDENTIFICATIONS), this.#account.clock.nowMs] : [],
+    );
   }
 
   /** The state has changed. */
   see(record: ChangeRecord): void {
     const { change } = record;
     const call = this.#functionCall(record);
-    const say = (invariant: number, what: string): void => {
-      this.broken.push({ invariant, at: record.at, what, ...(call && { call: call.seq }) });
+    const say: Say = (invariant, what, residual) => {
+      this.broken.push({
+        invariant,
+        at: record.at,
+        what,
+        ...(call && { call: call.seq }),
+        ...(residual && { residual }),
+      });
     };
+    if (call !== undefined) this.#judgeReads(change, call, say);
     if ('keyId' in change) this.#seeKey(change, call, say);
     else if ('secret' in change) this.#seeSecret(change, call, say);
   }
@@ -120,8 +168,9 @@ class Oracle implements Watch {
     const policy = this.#deployment().keys.find(({ userName }) => userName === change.userName);
     if (call !== undefined && policy?.mode === 'observe')
       say(10, `${change.what} of ${change.keyId} in mode 'observe'`);
+    if (change.what === 'key-minted') key.mintedAt = this.#account.clock.nowMs;
     if (change.what === 'key-minted' && call !== undefined) {
-      key.ours = true;
+      Object.assign(key, { ours: true, mintedBy: call.invocationId });
       if (policy === undefined) say(8, `a key was minted for ${change.userName}, which no secret is bound to`);
       const orphans = this.#account.users.get(change.userName)?.keys.filter(({ id }) => this.#isOrphan(id)) ?? [];
       if (orphans.length > 1) say(5, `${change.userName} has ${orphans.length} orphans at once`);
@@ -129,10 +178,19 @@ class Oracle implements Watch {
     const disabled = change.what === 'key-status' && change.status === 'Inactive';
     if (call !== undefined && (disabled || change.what === 'key-deleted')) {
       this.#judgeRemoval(change.keyId, !disabled, policy, say);
-      this.#countChange(call, say);
+      // A key that the same run has minted and takes back, since nobody could store it, is none that was there to be changed.
+      if (key.mintedBy === undefined || key.mintedBy !== call.invocationId) this.#countChange(call, say);
     }
-    if (change.what === 'key-status')
-      key.inactiveSince = disabled ? (key.inactiveSince ?? this.#account.clock.nowMs) : undefined;
+    const ended = call !== undefined && change.what !== 'key-minted';
+    key.endedAfter = ended ? (policy?.deactivateAfter ?? 0) : undefined;
+    if (change.what === 'key-status') this.#noteStatus(key, disabled, call !== undefined);
+  }
+
+  #noteStatus(key: KnownKey, disabled: boolean, byFunction: boolean): void {
+    const now = this.#account.clock.nowMs;
+    key.inactiveSince = disabled ? (key.inactiveSince ?? now) : undefined;
+    if (disabled && byFunction) Object.assign(key, { disabledSince: now, reactivated: undefined });
+    if (!disabled && key.disabledSince !== undefined) key.reactivated ??= { at: now, seen: false };
   }
 
   #seeSecret(change: Extract<Change, { secret: string }>, call: CallRecord | undefined, say: Say): void {
@@ -140,15 +198,34 @@ class Oracle implements Watch {
     if (policy === undefined) return;
     if (call !== undefined && policy.mode === 'observe')
       say(10, `${change.what} of ${change.secret} in mode 'observe'`);
-    for (const { value } of this.#account.findSecret(change.secret)?.versions.values() ?? []) {
-      const keyId = keyIn(value);
+    if (change.what === 'tag-set' && call !== undefined && change.key.startsWith(TAGS.intentPrefix)) {
+      const at = this.#account.clock.nowMs;
+      this.#announced.set(policy.userName, [...(this.#announced.get(policy.userName) ?? []).slice(-9), at]);
+    }
+    if (change.what === 'tag-set' && call !== undefined && change.key.startsWith(TAGS.keyPrefix))
+      this.#noteEntry(change.secret, change.key);
+    if (change.what === 'version-filled') {
+      const keyId = keyIn(this.#account.findSecret(change.secret)?.versions.get(change.version)?.value);
       if (keyId !== undefined) this.#know(keyId).stored = true;
     }
     if (change.what !== 'label-moved' || change.label !== 'AWSCURRENT') return;
+    const before = this.#currentKeys.get(change.secret);
     const current = this.#currentKey(change.secret);
+    this.#currentKeys.set(change.secret, current);
+    // Whoever moves the label by hand to a key that was ended has chosen that.
+    if (call === undefined && current !== undefined) this.#know(current).endedAfter = undefined;
+    if (before !== undefined && before !== current) this.#know(before).leftCurrent = this.#account.clock.nowMs;
     if (current === undefined) return;
     if (call !== undefined) this.#judgePromotion(current, policy, say);
-    this.#know(current).ours = true;
+    Object.assign(this.#know(current), { ours: true, leftCurrent: undefined });
+  }
+
+  /** An operator may have disabled the key, and a function has recorded that: its recovery counts from there. */
+  #noteEntry(secret: string, tag: string): void {
+    const key = this.#know(tag.slice(TAGS.keyPrefix.length));
+    const recorded = this.#account.findSecret(secret)?.tags.get(tag)?.includes('disabled=') === true;
+    if (recorded && key.inactiveSince !== undefined && key.disabledSince === undefined)
+      key.disabledSince = this.#account.clock.nowMs;
   }
 
   #judgeRemoval(keyId: string, deleted: boolean, policy: WatchedKey | undefined, say: Say): void {
@@ -160,11 +237,100 @@ class Oracle implements Watch {
     }
     if (this.#currentKey(policy.secretName) === keyId)
       say(1, `${keyId}, the key in AWSCURRENT of ${policy.secretName}, was ${verb}`);
-    if (!key.ours && policy.adopt !== keyId) say(4, `the stranger ${keyId} was ${verb}`);
-    if (!deleted || (this.#isOrphan(keyId) && !key.used)) return;
-    const seconds = key.inactiveSince === undefined ? 0 : (this.#account.clock.nowMs - key.inactiveSince) / 1000;
-    if (seconds < policy.deleteAfter)
-      say(3, `${keyId} was deleted after ${seconds} s Inactive, not ${policy.deleteAfter}`);
+    const mistaken = deleted && this.#isBesideAnnouncement(key, policy) ? 'made-beside-announcement' : undefined;
+    if (!key.ours && policy.adopt !== keyId) say(4, `the stranger ${keyId} was ${verb}`, mistaken);
+    if (!deleted) this.#judgeDisabling(keyId, policy, say);
+    if (!deleted || (this.#isOrphan(keyId) && key.uses.length === 0)) return;
+    const now = this.#account.clock.nowMs;
+    const seconds = key.inactiveSince === undefined ? 0 : (now - key.inactiveSince) / 1000;
+    if (seconds >= policy.deleteAfter) return;
+    const whole = key.disabledSince !== undefined && (now - key.disabledSince) / 1000 >= policy.deleteAfter;
+    const { reactivated } = key;
+    const since = Math.max(reactivated?.at ?? 0, now - policy.deleteAfter * 1000);
+    const unseen = whole && reactivated?.seen === false && this.#usesSince(key, since).length === 0;
+    const residual = mistaken ?? (unseen ? 'reactivated-unseen' : undefined);
+    say(3, `${keyId} was deleted after ${seconds} s Inactive, not ${policy.deleteAfter}`, residual);
+  }
+
+  /** A key that left AWSCURRENT stays Active for the overlap, and for the hold while IAM reports it in use. */
+  #judgeDisabling(keyId: string, policy: WatchedKey, say: Say): void {
+    const key = this.#know(keyId);
+    const { leftCurrent } = key;
+    if (leftCurrent === undefined || policy.deactivateAfter === 0 || key.inactiveSince !== undefined) return;
+    const now = this.#account.clock.nowMs;
+    const seconds = (now - leftCurrent) / 1000;
+    if (seconds < policy.deactivateAfter)
+      say(5, `${keyId} was disabled ${seconds} s after it left AWSCURRENT, not ${policy.deactivateAfter}`);
+    if (policy.ifInUse !== 'hold' || seconds >= policy.deactivateAfter + policy.holdAtMost) return;
+    // The rotator may have dated the supersession later than it was, by at most the time that the overlap has lasted since.
+    const surely = Math.min(policy.quietFor, policy.deactivateAfter - policy.settle) * 1000;
+    if (this.#usesSince(key, Math.max(leftCurrent + policy.settle * 1000, now - surely) + 1).length > 0)
+      say(5, `${keyId} was disabled while it was in use, and its hold was not over`);
+  }
+
+  /** Uses that IAM reports by now. */
+  #usesSince(key: KnownKey, since: number): readonly number[] {
+    const visible = this.#account.clock.nowMs - (this.#account.options.lastUsedLag ?? 0);
+    return key.uses.filter((at) => at >= since && at <= visible);
+  }
+
+  #isBesideAnnouncement(key: KnownKey, policy: WatchedKey): boolean {
+    const near = (at: number) => Math.abs(at - key.mintedAt) <= BESIDE_MS;
+    // Beside the true orphan there are two that one announcement could explain, and neither may be touched.
+    const others = this.#account.users.get(policy.userName)?.keys ?? [];
+    const orphan = others.some(({ id, createdAt }) => this.#isOrphan(id) && near(createdAt));
+    return (
+      !key.ours &&
+      !orphan &&
+      this.#usesSince(key, 0).length === 0 &&
+      (this.#announced.get(policy.userName) ?? []).some(near)
+    );
+  }
+
+  /** An application was turned away with a key that it may well have read from the secret: a function has ended it too early. */
+  #judgeTurnedAway(keyId: string, call: CallRecord): void {
+    const { leftCurrent, endedAfter } = this.#know(keyId);
+    const policy = this.#deployment().keys.find(({ userName }) => userName === call.userName);
+    if (endedAfter === undefined || policy === undefined) return;
+    const overlap = leftCurrent === undefined ? 0 : (this.#account.clock.nowMs - leftCurrent) / 1000;
+    const current = this.#currentKey(policy.secretName) === keyId;
+    if (!current && (leftCurrent === undefined || overlap >= endedAfter)) return;
+    const what = `an application was turned away with ${keyId}, ${current ? 'the current key' : `${overlap} s after it left AWSCURRENT`}`;
+    this.broken.push({ invariant: 5, at: call.at, what, call: call.seq });
+  }
+
+  /** Invariant 6: a read without an answer is remembered until it is repeated with one. */
+  #noteRead(call: CallRecord): void {
+    if (!READS.has(call.action) || call.invocationId === undefined) return;
+    const failed = this.#failedReads.get(call.invocationId) ?? new Map<string, CallRecord>();
+    const read = `${call.action} ${JSON.stringify(call.parameters)}`;
+    if (isAnswer(call)) failed.delete(read);
+    else failed.set(read, call);
+    if (failed.size > 0) this.#failedReads.set(call.invocationId, failed);
+    else this.#failedReads.delete(call.invocationId);
+    if (call.action === 'ListAccessKeys' && call.functionName?.includes('retire')) {
+      for (const { id } of this.#account.users.get(call.userName ?? '')?.keys ?? []) {
+        const { reactivated, inactiveSince } = this.#know(id);
+        if (reactivated !== undefined && inactiveSince === undefined) reactivated.seen = true;
+      }
+    }
+  }
+
+  /** Invariant 6: a run that lacks an answer about a user or a secret changes nothing of theirs. */
+  #judgeReads(change: Change, call: CallRecord, say: Say): void {
+    const failed = this.#failedReads.get(call.invocationId ?? '');
+    if (failed === undefined) return;
+    for (const read of failed.values()) {
+      if (this.#userOf(read) !== this.#userOf(call)) continue;
+      say(6, `${change.what} by ${call.action} though ${read.action} (call ${read.seq}) gave no answer`);
+    }
+  }
+
+  /** The user that a call is about: by name, by key, or by the secret that is bound to it. */
+  #userOf({ userName, secretName, parameters }: CallRecord): string | undefined {
+    const { AccessKeyId } = parameters;
+    const owner = typeof AccessKeyId === 'string' ? this.#account.keys.get(AccessKeyId)?.userName : undefined;
+    return userName ?? owner ?? this.#deployment().keys.find((key) => key.secretName === secretName)?.userName;
   }
 
   #countChange(call: CallRecord, say: Say): void {
@@ -181,7 +347,10 @@ class Oracle implements Watch {
       say(2, `AWSCURRENT of ${policy.secretName} moved to ${keyId}, which is no Active key of ${policy.userName}`);
       return;
     }
-    const recent = this.#know(keyId).identified.filter((at) => at >= this.#account.clock.nowMs - JUST_MS).length;
+    const now = this.#account.clock.nowMs;
+    const runs = [...this.#know(keyId).identified.values()].filter((run) => (run.at(-1) ?? 0) >= now - JUST_MS);
+    const inARow = (run: readonly number[]) => run.filter((at) => at >= (run.at(-1) ?? 0) - RUN_MS).length;
+    const recent = Math.max(0, ...runs.map(inARow));
     if (recent < IDENTIFICATIONS)
       say(2, `${keyId} was promoted after ${recent} identifications in a row, not ${IDENTIFICATIONS}`);
   }
@@ -195,10 +364,16 @@ class Oracle implements Watch {
   #know(keyId: string): KnownKey {
     const key = this.#known.get(keyId) ?? {
       ours: false,
+      mintedBy: undefined,
       stored: false,
-      used: false,
+      uses: [],
+      mintedAt: 0,
       inactiveSince: undefined,
-      identified: [],
+      disabledSince: undefined,
+      reactivated: undefined,
+      leftCurrent: undefined,
+      endedAfter: undefined,
+      identified: new Map<string, number[]>(),
     };
     this.#known.set(keyId, key);
     return key;
@@ -215,7 +390,26 @@ class Oracle implements Watch {
   }
 }
 
-type Say = (invariant: number, what: string) => void;
+type Say = (invariant: number, what: string, residual?: Residual) => void;
+
+/** Reads that decisions rest on. */
+const READS: ReadonlySet<string> = new Set([
+  'ListSecrets',
+  'DescribeSecret',
+  'GetSecretValue',
+  'ListAccessKeys',
+  'GetAccessKeyLastUsed',
+  'GetUser',
+]);
+
+/** How near a key made by hand must be to an announcement to be taken for its orphan. */
+const BESIDE_MS = 61_000;
+
+/** True if the caller got an answer that says something: also that there is no such thing. */
+function isAnswer({ outcome, fault }: CallRecord): boolean {
+  if (fault !== undefined && fault !== 'late') return false;
+  return outcome === 'ok' || (typeof outcome === 'object' && !/Denied|Throttl|Internal/.test(outcome.code));
+}
 
 /** Where a secret string stands that the account ever gave out, besides the values of secrets: raw, base64- or URL-encoded. */
 export function secretsFound(account: SimulatedAccount): string[] {

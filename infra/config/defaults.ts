@@ -16,6 +16,7 @@ export const KEY_DEFAULTS = {
   userPath: '/',
   createUser: false,
   readers: [],
+  ledgerOperators: [],
   replicas: [],
 } as const satisfies PolicyInput;
 

@@ -31,7 +31,7 @@ const list = <T extends z.ZodType>(item: T, of: string) => z.array(item, { error
 /** Seconds, written as `'30d'`, `'12h'` or `'15m'`. */
 const duration = that<string>(
   (value) => typeof value === 'string' && parseDuration(value) !== undefined,
-  "a duration: a whole number and d, h, m or s, such as '3d' or '12h'",
+  "a duration: a whole number and d, h, m or s, such as '3d' or '12h', and at most ten years",
   'write it as text, without fractions or spaces',
 ).transform((value) => parseDuration(value) ?? 0);
 
@@ -87,6 +87,7 @@ export const policyFields = {
   ),
   createUser: flag,
   readers: list(roleArn, 'role ARNs'),
+  ledgerOperators: list(roleArn, 'role ARNs'),
   kmsKeyArn,
   replicas: list(replica, '{ region, kmsKeyArn? }'),
   exclusive: breakGlass,

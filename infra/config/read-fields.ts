@@ -32,7 +32,7 @@ export function readFields<F extends Fields>(
   problems: Problem[],
 ): Values<F> {
   for (const field of Object.keys(input)) {
-    if (!(field in fields)) problems.push(unknownField(field, input[field], place, Object.keys(fields)));
+    if (!Object.hasOwn(fields, field)) problems.push(unknownField(field, input[field], place, Object.keys(fields)));
   }
   const values: Record<string, unknown> = {};
   for (const [field, schema] of Object.entries(fields)) {

@@ -25,6 +25,7 @@ export interface ResolvedKey {
   readonly adopt?: string | undefined;
   readonly verifyRegions: readonly string[];
   readonly readers: readonly string[];
+  readonly ledgerOperators: readonly string[];
   readonly kmsKeyArn?: string | undefined;
   readonly replicas: readonly { readonly region: string; readonly kmsKeyArn?: string | undefined }[];
   readonly exclusive?: { readonly breakGlassRoleArn: string } | undefined;

@@ -99,6 +99,12 @@ export interface PolicyInput {
    */
   readonly readers?: readonly string[];
   /**
+   * ARNs of the roles that may put the ledger right by hand: the tags `iam-key-rotator:*` of the secret, which are otherwise left to the rotator and
+   * to CloudFormation. IAM must let them tag, too.
+   * @default []
+   */
+  readonly ledgerOperators?: readonly string[];
+  /**
    * ARN of the KMS key that encrypts the secret.
    * @default - the AWS managed key `aws/secretsmanager`
    */
@@ -109,8 +115,8 @@ export interface PolicyInput {
    */
   readonly replicas?: readonly ReplicaInput[];
   /**
-   * Deny reading and writing the secret to everyone but `readers`, the rotator, CloudFormation and this role.
-   * @default - whoever IAM allows may read and write it
+   * Deny reading and writing the secret to everyone but `readers`, `ledgerOperators` (its tags only), the rotator, CloudFormation and this role.
+   * @default - whoever IAM allows may read and write it, but for the tags of the ledger
    */
   readonly exclusive?: ExclusiveInput;
 }

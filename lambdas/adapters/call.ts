@@ -20,6 +20,7 @@ export async function call<T>(operation: string, send: () => Promise<T>): Promis
     return await send();
   } catch (error) {
     const { name, message, status, attempts } = sdkError(error);
+    // Stryker disable next-line ConditionalExpression: undefined is not >= 400 either; the comparison is for the compiler.
     const answered = status !== undefined && status >= 400;
     const refused = answered && status < 500 && status !== 408 && (attempts ?? 1) <= 1;
     // What the SDK says of an answer that it couldn't read quotes the answer, and that may hold a secret.

@@ -15,6 +15,7 @@ export function readDeployment(environment: Readonly<Record<string, string | und
   if (root === undefined) throw malformed(`the environment has no ${ENV.taskRoot}`);
   let content: unknown;
   try {
+    // Stryker disable next-line StringLiteral: JSON.parse takes bytes for UTF-8 by itself; the encoding is for the compiler.
     content = JSON.parse(readFileSync(join(root, DEPLOYMENT_FILE), 'utf8'));
   } catch (error) {
     throw malformed(`${DEPLOYMENT_FILE} beside the function can't be read as JSON`, { cause: error });
@@ -22,6 +23,13 @@ export function readDeployment(environment: Readonly<Record<string, string | und
   const parsed = parseDeployment(content);
   if (parsed.ok) return Object.freeze(parsed.value);
   throw malformed(`${DEPLOYMENT_FILE} is wrong: ${parsed.problems.join('; ')}`);
+}
+
+/** @throws RotatorError DEPLOYMENT_MALFORMED when the environment names no Region, which Lambda always sets */
+export function readRegion(environment: Readonly<Record<string, string | undefined>>): string {
+  const region = environment[ENV.region];
+  if (region === undefined || region === '') throw malformed(`the environment has no ${ENV.region}`);
+  return region;
 }
 
 function malformed(found: string, options?: ErrorOptions): RotatorError {

@@ -15,6 +15,8 @@ import { call, isAws } from './call.ts';
 import { need } from './need.ts';
 import { pages } from './paging.ts';
 
+const STATUSES = ['Active', 'Inactive'] as const;
+
 /**
  * @param client for everything that may be repeated
  * @param mintClient for CreateAccessKey alone, with `maxAttempts: 1`: the call has no idempotency token, so a retry after a lost answer would
@@ -30,7 +32,11 @@ export function iamKeys(client: IAMClient, mintClient: IAMClient): IamKeys {
         const items = need('ListAccessKeys', 'AccessKeyMetadata', answer.AccessKeyMetadata).map(
           (key): AccessKey => ({
             id: need('ListAccessKeys', 'AccessKeyId', key.AccessKeyId),
-            status: need('ListAccessKeys', 'Status', key.Status) === 'Active' ? 'Active' : 'Inactive',
+            status: need(
+              'ListAccessKeys',
+              'Status of Active or Inactive',
+              STATUSES.find((known) => known === key.Status),
+            ),
             created: need('ListAccessKeys', 'CreateDate', key.CreateDate),
           }),
         );
@@ -78,7 +84,7 @@ export function iamKeys(client: IAMClient, mintClient: IAMClient): IamKeys {
     },
 
     async disable(userName, keyId) {
-      await unlessGone(() =>
+      return unlessGone(() =>
         call('UpdateAccessKey', () =>
           client.send(new UpdateAccessKeyCommand({ UserName: userName, AccessKeyId: keyId, Status: 'Inactive' })),
         ),
@@ -95,11 +101,14 @@ export function iamKeys(client: IAMClient, mintClient: IAMClient): IamKeys {
   };
 }
 
-async function unlessGone(change: () => Promise<unknown>): Promise<void> {
+/** @returns false if there is nothing to change */
+async function unlessGone(change: () => Promise<unknown>): Promise<boolean> {
   try {
     await change();
+    return true;
   } catch (error) {
     if (!isAws(error, 'NoSuchEntity')) throw error;
+    return false;
   }
 }
 

@@ -21,6 +21,7 @@ export function keyIdentities(clientFor: (credentials: KeyCredentials, region: s
     async identify({ keyId, secret }, region) {
       const client = clientFor({ accessKeyId: keyId, secretAccessKey: secret }, region);
       try {
+        // Stryker disable next-line StringLiteral: the name is for a message, and of this call's errors only the code is told.
         const answer = await call('GetCallerIdentity', () => client.send(new GetCallerIdentityCommand({})));
         const identity = {
           account: need('GetCallerIdentity', 'Account', answer.Account),

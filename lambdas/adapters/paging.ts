@@ -22,6 +22,7 @@ export async function* pages<T>(
     const page = await read(token);
     yield page.items;
     token = page.next;
+    // Stryker disable next-line ConditionalExpression: undefined was never seen; the comparison is for the compiler.
     if (token !== undefined && seen.has(token)) {
       throw new RotatorError('LISTING_LOOPS', {
         found: `${operation} answered the same page token twice`,
@@ -29,6 +30,7 @@ export async function* pages<T>(
         remedy: 'nothing: the next run lists again; if this lasts, ask AWS support',
       });
     }
+    // Stryker disable next-line ConditionalExpression: where no token is added, the loop ends; the comparison is for the compiler.
     if (token !== undefined) seen.add(token);
   } while (token !== undefined);
 }

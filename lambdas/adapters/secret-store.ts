@@ -12,6 +12,7 @@ import {
 import { TAGS } from '../contract/names.ts';
 import { AWSPENDING, type Labels, type SecretFacts } from '../domain/model.ts';
 import type { SecretStore } from '../domain/ports.ts';
+import { malformed } from '../domain/secret-value.ts';
 import { call, isAws } from './call.ts';
 import { need } from './need.ts';
 import { pages } from './paging.ts';
@@ -55,6 +56,7 @@ export function secretStore(client: SecretsManagerClient): SecretStore {
         const answer = await call('GetSecretValue', () =>
           client.send(new GetSecretValueCommand({ SecretId: secretId, VersionId: version, VersionStage: label })),
         );
+        if (answer.SecretBinary !== undefined) throw malformed('the value is binary');
         return {
           version: need('GetSecretValue', 'VersionId', answer.VersionId),
           value: need('GetSecretValue', 'SecretString', answer.SecretString),
@@ -119,6 +121,7 @@ interface Described {
 function facts(operation: string, described: Described): SecretFacts {
   const labels: Labels = new Map(Object.entries(described.VersionIdsToStages ?? {}));
   const tags: Record<string, string> = {};
+  // Stryker disable next-line ArrayDeclaration: what is no tag has no key, and is passed over.
   for (const { Key, Value } of described.Tags ?? []) if (Key !== undefined) tags[Key] = Value ?? '';
   return {
     arn: need(operation, 'ARN', described.ARN),

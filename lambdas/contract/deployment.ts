@@ -5,7 +5,10 @@
 import * as v from 'valibot';
 
 const text = v.pipe(v.string(), v.minLength(1));
-const seconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** The longest duration, in seconds: ten years. Past what a Date can hold, every comparison would be false, and each wait over at once. */
+export const LONGEST = 3650 * 86_400;
+
+const seconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(LONGEST));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** What to do with a superseded key that is still in use when its overlap is over. */
@@ -39,6 +42,8 @@ const deployedKey = v.strictObject({
   verifyRegions: v.array(v.string()),
 });
 
+const isUnique = (texts: readonly string[]) => new Set(texts).size === texts.length;
+
 const deploymentSchema = v.strictObject({
   formatVersion: v.literal(1),
   /** Value of the tag `TAGS.deployment` on every secret of this deployment. */
@@ -47,7 +52,11 @@ const deploymentSchema = v.strictObject({
   maxChangesPerRun: positive,
   /** Timeout of the rotate function, in seconds: after it, a run that announced a mint is certainly over. */
   rotateTimeout: positive,
-  keys: v.array(deployedKey),
+  keys: v.pipe(
+    v.array(deployedKey),
+    v.check((keys) => isUnique(keys.map((key) => key.userName)), 'one user is bound to two secrets'),
+    v.check((keys) => isUnique(keys.map((key) => key.secretName)), 'one secret is bound to two users'),
+  ),
 });
 
 /** One secret, its user and its policy, as deployed. All durations in seconds. */

@@ -9,7 +9,6 @@ export const ERROR_CODES = {
     'The deployment file beside the function, or its environment, is missing or not what this version writes.',
   SECRET_NOT_BOUND: 'The secret is not one of this deployment: no user is bound to it.',
   SECRET_NOT_USABLE: 'The secret is scheduled for deletion.',
-  SECRET_NOT_LISTED: 'A secret of the deployment is missing from the listing of managed secrets.',
   ROTATION_NOT_ENABLED: 'A rotation step was called for a secret whose rotation is off.',
   TOKEN_NOT_PENDING: 'The token names no version of the secret that is labelled AWSPENDING.',
   OBSERVE_MODE: "A rotation was started for a key in mode 'observe', which changes nothing.",
@@ -35,6 +34,7 @@ export const ERROR_CODES = {
   NOT_VERIFIED: 'finishSecret was called for a key that testSecret has not just verified.',
   CURRENT_MISSING: 'No version of the secret is labelled AWSCURRENT.',
   AWS_CALL_FAILED: 'A call to AWS failed.',
+  READ_STALE: 'Reading took so long that the key may have become current or be in use meanwhile; it was left as it is.',
   LISTING_LOOPS: 'A paged listing answered the same page token twice.',
   PASS_FAILED: 'A pass went through all secrets, and some of them failed.',
 } as const;

@@ -56,6 +56,9 @@ export type Tags = Record<string, string>;
 /** Listed key ids are joined by this: a comma is not allowed in a tag. */
 const JOIN = '/';
 
+/** Who may put a tag of the ledger right by hand: the secret's policy denies it to others. See docs/adr/0010-the-ledger-is-closed.md. */
+export const BY_LEDGER_OPERATORS = 'with a role of ledgerOperators in rotator.config.ts';
+
 /** The tag of a key's entry. */
 export function keyTag(keyId: string): string {
   return `${TAGS.keyPrefix}${keyId}`;
@@ -104,7 +107,8 @@ export function unresolved(ledger: Ledger): readonly Intent[] {
  */
 export function pinnedUserId(ledger: Ledger, labels: Labels): string | undefined {
   const { evidence } = ledger;
-  return ledger.userId ?? (hasLabel(labels, evidence?.token, AWSCURRENT) ? evidence?.userId : undefined);
+  if (ledger.userId !== undefined || evidence === undefined) return ledger.userId;
+  return hasLabel(labels, evidence.token, AWSCURRENT) ? evidence.userId : undefined;
 }
 
 /** The tag that records an entry. */
@@ -156,7 +160,7 @@ export function evidenceTag(evidence: Evidence): Tags {
 export const ANNOUNCED_FOR = 15;
 /** Seconds after its announcement by which a mint has taken effect, if it ever does: the above, its time-out, and clocks that differ. */
 const EFFECTIVE_WITHIN = 60;
-/** Seconds by which the clock of Lambda may be ahead of IAM's. Keys that are older are known to have been there before. */
+/** Seconds by which two clocks may differ, of Lambda and IAM or of two runs. Keys that are older than an intent by more were there before. */
 const CLOCK_TOLERANCE = 60;
 /** Seconds for which a request that left just before the function's timeout may still be on its way. */
 const IN_FLIGHT = 60;
@@ -169,9 +173,22 @@ export function settledAt(intent: Intent, rotateTimeout: number): Date {
   return after(intent.at, rotateTimeout + IN_FLIGHT);
 }
 
-/** An announcement whose run may still be at work; while there is one, nothing is minted and no orphan cleared. */
+/**
+ * An announcement whose run may still be at work; while there is one, nothing is minted and no orphan cleared. One that is dated later than
+ * clocks can differ was not written by a run: it keeps nobody waiting.
+ */
 export function unsettled(ledger: Ledger, rotateTimeout: number, now: Date): Intent | undefined {
-  return unresolved(ledger).find((intent) => now < settledAt(intent, rotateTimeout));
+  return unresolved(ledger).find((intent) => isOpen(intent, rotateTimeout, now));
+}
+
+/** True while the run that wrote the intent may still be at work. `rotateTimeout` in seconds. */
+export function isOpen(intent: Intent, rotateTimeout: number, now: Date): boolean {
+  return intent.at <= after(now, CLOCK_TOLERANCE) && now < settledAt(intent, rotateTimeout);
+}
+
+/** When a wait that began at `since` is surely over, by whichever clock: for what can't be undone. `seconds` as the policy has them. */
+export function surelyAfter(since: Date, seconds: number): Date {
+  return after(since, seconds + CLOCK_TOLERANCE);
 }
 
 /** True when somebody used the key after it had been disabled, so that its recovery time did not begin when the ledger says. */
@@ -192,17 +209,18 @@ function parseEntry(keyId: string, fields: Fields): LedgerEntry {
   const version = fields.text('version');
   const minted = fields.date('minted');
   const promoted = fields.date('promoted');
-  const supersededAt = fields.date('superseded');
+  const at = fields.date('superseded');
   const by = fields.text('by');
   const disabled = fields.date('disabled');
   const deleted = fields.date('deleted');
-  if ((supersededAt === undefined) !== (by === undefined)) throw fields.malformed("'superseded' and 'by' together");
+  const superseded = at !== undefined && by !== undefined ? { at, by } : undefined;
+  if (superseded === undefined && (at ?? by) !== undefined) throw fields.malformed("'superseded' and 'by' together");
   return {
     keyId,
     ...(version !== undefined && { version }),
     ...(minted !== undefined && { minted }),
     ...(promoted !== undefined && { promoted }),
-    ...(supersededAt !== undefined && by !== undefined && { superseded: { at: supersededAt, by } }),
+    ...(superseded !== undefined && { superseded }),
     ...(disabled !== undefined && { disabled }),
     ...(deleted !== undefined && { deleted }),
   };
@@ -237,8 +255,6 @@ function render(fields: Record<string, string | Date | undefined>): string {
     .join(' ');
 }
 
-const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
-
 /** The `name=value` words of one tag. */
 class Fields {
   readonly #tag: string;
@@ -258,14 +274,18 @@ class Fields {
   }
 
   text(name: string): string | undefined {
-    return this.#words.get(name);
+    const text = this.#words.get(name);
+    if (text === '') throw this.malformed(`'${name}' not to be empty`);
+    return text;
   }
 
   date(name: string): Date | undefined {
     const text = this.#words.get(name);
     if (text === undefined) return undefined;
     const date = new Date(text);
-    if (!DATE.test(text) || Number.isNaN(date.getTime())) throw this.malformed(`'${name}' as a UTC date to the second`);
+    // As `iso` writes it, in no other form: 30 February would be read as 2 March.
+    if (Number.isNaN(date.getTime()) || iso(date) !== text)
+      throw this.malformed(`'${name}' as a UTC date to the second`);
     return date;
   }
 
@@ -279,8 +299,8 @@ class Fields {
       found: `the tag ${this.#tag} is '${this.#value}'`,
       expected,
       remedy:
-        'put the tag right by hand, or remove it: a key without its entry counts as a stranger and is never changed, ' +
-        'and missing dates are written anew as of now',
+        `put the tag right by hand, or remove it (${BY_LEDGER_OPERATORS}): a key without its entry counts as a stranger ` +
+        'and is never changed, and missing dates are written anew as of now',
     });
   }
 }

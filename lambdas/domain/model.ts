@@ -59,7 +59,7 @@ export function versionWith(labels: Labels, label: string): string | undefined {
 
 /** True when the version carries the label. */
 export function hasLabel(labels: Labels, version: string | undefined, label: string): boolean {
-  return version !== undefined && (labels.get(version) ?? []).includes(label);
+  return [...labels].some(([id, has]) => id === version && has.includes(label));
 }
 
 /** `date` plus a number of seconds. */

@@ -2,7 +2,7 @@
  * Which secrets of a listing deserve a closer look. The listing may be five minutes old, so this decides nothing: it only saves reads.
  */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { type Ledger, type LedgerEntry, pinnedUserId, settledAt } from './ledger.ts';
+import { isOpen, type Ledger, type LedgerEntry, pinnedUserId, surelyAfter } from './ledger.ts';
 import { AWSCURRENT, AWSPENDING, after, hasLabel, type Labels, versionWith } from './model.ts';
 import { wasPromoted } from './roles.ts';
 
@@ -23,16 +23,14 @@ export function nominate(
   const entries = [...ledger.entries.values()];
   const suspects = entries.filter((entry) => mayBeChanged(entry, labels, policy, now)).map((entry) => entry.keyId);
   const toMend = entries.some((entry) => isToMend(entry, labels, ledger, policy));
-  const settled = ledger.intents.some(
-    (intent) => intent.minted !== undefined || now >= settledAt(intent, rotateTimeout),
-  );
+  const settled = ledger.intents.some((intent) => intent.minted !== undefined || !isOpen(intent, rotateTimeout, now));
   return suspects.length > 0 || toMend || settled || lacksEntry(labels, ledger, policy) ? { suspects } : undefined;
 }
 
 function mayBeChanged(entry: LedgerEntry, labels: Labels, policy: DeployedKey, now: Date): boolean {
   if (hasLabel(labels, entry.version, AWSCURRENT) || hasLabel(labels, entry.version, AWSPENDING)) return false;
   if (isForeign(entry, policy) || entry.deleted !== undefined) return false;
-  if (entry.disabled !== undefined) return now >= after(entry.disabled, policy.deleteAfter);
+  if (entry.disabled !== undefined) return now >= surelyAfter(entry.disabled, policy.deleteAfter);
   return entry.superseded !== undefined && now >= after(entry.superseded.at, policy.deactivateAfter);
 }
 

@@ -12,8 +12,8 @@ export interface IamKeys {
   userId(userName: string): Promise<string>;
   /** Creates a key, in exactly one attempt. @throws AwsCallError, `refused` when surely nothing was created */
   mint(userName: string): Promise<MintedKey>;
-  /** Sets the key Inactive; one that is gone already is no error. */
-  disable(userName: string, keyId: string): Promise<void>;
+  /** Sets the key Inactive; one that is gone already is no error. @returns whether the user has the key */
+  disable(userName: string, keyId: string): Promise<boolean>;
   /** Deletes the key; one that is gone already is no error. */
   remove(userName: string, keyId: string): Promise<void>;
 }

@@ -24,12 +24,14 @@ export type PromotePlan =
       /** The unique id to pin, at the first promotion. */
       readonly pin?: string;
     }
+  /** The evidence is too old to count as just now: verify once more, and decide again. */
+  | { readonly do: 'verify' }
   /** All is recorded; with an overlap of zero, these keys are still to be disabled. */
   | { readonly do: 'complete'; readonly superseded: readonly LedgerEntry[] }
   | Refusal;
 
-/** Seconds for which the evidence of testSecret holds. finishSecret follows it at once; a retry runs testSecret again. */
-export const EVIDENCE_LASTS = 900;
+/** Seconds for which the evidence of testSecret holds; finishSecret usually follows at once. Somebody may disable the key meanwhile. */
+export const EVIDENCE_LASTS = 30;
 
 /** Decides what finishSecret does. */
 export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, now: Date): PromotePlan {
@@ -53,7 +55,7 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
   if (wasPromoted(token, labels, ledger)) return rolledBack(token);
   const from = versionWith(labels, AWSCURRENT);
   if (from === undefined) return currentMissing();
-  if (evidence === undefined || now > after(evidence.at, EVIDENCE_LASTS) || evidence.keyId !== keyId) {
+  if (evidence === undefined || evidence.keyId !== keyId) {
     return refuse('NOT_VERIFIED', {
       found:
         evidence === undefined
@@ -63,10 +65,20 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
       remedy: 'start the rotation again: testSecret verifies the key anew',
     });
   }
+  if (now > after(evidence.at, EVIDENCE_LASTS)) return { do: 'verify' };
   if (ledger.userId !== undefined && ledger.userId !== evidence.userId)
     return userRecreated(`the pending key belongs to a user ${policy.userName} with`, evidence.userId, ledger.userId);
 
   return promote(keyId, from, from, observed, policy);
+}
+
+/** When new evidence was old before it could be read. */
+export function verifiedTooSlowly(): Refusal {
+  return refuse('NOT_VERIFIED', {
+    found: `a verification that was more than ${EVIDENCE_LASTS} seconds old when it could be read, twice`,
+    expected: 'one that was made just now: the key may have been disabled since',
+    remedy: 'nothing: the next rotation verifies anew; if this lasts, see why AWS answers late',
+  });
 }
 
 function promote(

@@ -15,6 +15,8 @@ export const REASONS = {
     'No Active key stands in AWSCURRENT, so this one may be the last that works: nothing is retired.',
   'mint-unsettled': 'A run announced a new key and may still be at work.',
   'orphan-used': 'Looks like a key lost while minting, but somebody has used it: treated as a stranger.',
+  'user-unproven':
+    'Looks like a key lost while minting, but the current key is not among those of the user, who may be another one of the same name: left to the next rotation, which asks.',
   'listing-lags': 'IAM does not list the key, which may be too young to be listed.',
   'is-deleted': 'An adopted key whose life is over.',
   // A fact is missing.

@@ -1,5 +1,8 @@
 /** The refusals that more than one decision makes: one wording each. */
+
 import { type ErrorCode, type ErrorDetails, RotatorError } from './errors.ts';
+import { BY_LEDGER_OPERATORS, type Intent, settledAt } from './ledger.ts';
+import { iso } from './model.ts';
 
 /** What a plan says when it refuses. */
 export interface Refusal {
@@ -17,8 +20,8 @@ export function userRecreated(found: string, userId: string | undefined, pinned:
     found: `${found} the unique id ${userId}`,
     expected: `${pinned}, the id pinned when the secret's first key was promoted`,
     remedy:
-      'make sure that the readers of the secret may have a key of the new user, then remove the tag ' +
-      'iam-key-rotator:user-id from the secret and rotate again',
+      'make sure that the readers of the secret may have a key of the new user, then set the tag iam-key-rotator:user-id of the secret to ' +
+      `${userId} (aws secretsmanager tag-resource, ${BY_LEDGER_OPERATORS}) and rotate again`,
   });
 }
 
@@ -30,6 +33,24 @@ export function rolledBack(token: string): Refusal {
     remedy:
       'nothing if that is to last: AWSPENDING is taken off the version, and the next rotation mints a new key. To return to the newer ' +
       'key, move AWSCURRENT to that version by hand (aws secretsmanager update-secret-version-stage)',
+  });
+}
+
+/** While an announcement of another run is open. Dates in the message are UTC. */
+export function mintUnsettled(open: Intent, rotateTimeout: number): Refusal {
+  return refuse('MINT_UNSETTLED', {
+    found: `a run announced a new key at ${iso(open.at)} and did not say how it went`,
+    expected: `no other run at work; this one is over by ${iso(settledAt(open, rotateTimeout))}`,
+    remedy: 'nothing: a rotation started after that time puts it right',
+  });
+}
+
+/** @param name of the secret */
+export function scheduledForDeletion(name: string): Refusal {
+  return refuse('SECRET_NOT_USABLE', {
+    found: `the secret ${name} is scheduled for deletion`,
+    expected: 'a secret in use',
+    remedy: 'restore it (aws secretsmanager restore-secret), or remove the key from rotator.config.ts',
   });
 }
 

@@ -9,13 +9,14 @@ import {
   LISTING_LAG,
   pinnedUserId,
   settledAt,
+  surelyAfter,
   unsettled,
   usedWhileDisabled,
 } from './ledger.ts';
 import { type AccessKey, AWSCURRENT, AWSPENDING, after, type LastUse, versionWith } from './model.ts';
 import { supersededEntry } from './promote.ts';
 import type { Reason } from './reasons.ts';
-import { isCurrentUsable, labelledRole, type Role, roleOf, type Standing, wasPromoted } from './roles.ts';
+import { labelledRole, provesSameUser, type Role, roleOf, type Standing, usableCurrent, wasPromoted } from './roles.ts';
 
 /** What a pass has gathered about one secret, all read afresh. */
 export interface RetireObserved extends Standing {
@@ -133,9 +134,7 @@ function decideCurrent(key: AccessKey, observed: RetireObserved, now: Date): Ver
 }
 
 function decidePending(key: AccessKey, observed: RetireObserved): Verdict {
-  return observed.ledger.entries.has(key.id)
-    ? { do: 'none', reason: 'is-pending' }
-    : recordStored(key, observed, 'is-pending');
+  return observed.ledger.entries.has(key.id) ? { do: 'none', reason: 'is-pending' } : recordStored(key, observed);
 }
 
 function decideAdoptable(key: AccessKey, observed: RetireObserved, now: Date): Verdict {
@@ -144,14 +143,20 @@ function decideAdoptable(key: AccessKey, observed: RetireObserved, now: Date): V
   return { do: 'record', reason: 'entry-missing', entry };
 }
 
-/** True once a key of ours was promoted: before, there is nothing to retire and nothing to mend. */
+/**
+ * True once a key of ours was promoted: before, there is nothing to retire and nothing to mend. A date of supersession says so too, should
+ * somebody have taken the pin off.
+ */
 function hasPromoted({ ledger, labels }: RetireObserved): boolean {
-  return pinnedUserId(ledger, labels) !== undefined;
+  const superseded = [...ledger.entries.values()].some((entry) => entry.superseded !== undefined);
+  return superseded || pinnedUserId(ledger, labels) !== undefined;
 }
 
 function decideOrphan(key: AccessKey, observed: RetireObserved, rotateTimeout: number, now: Date): Verdict {
   const open = unsettled(observed.ledger, rotateTimeout, now);
   if (open !== undefined) return { do: 'none', reason: 'mint-unsettled', due: settledAt(open, rotateTimeout) };
+  // The user may be another one of the same name, and the key somebody's. The next rotation asks IAM.
+  if (!provesSameUser(observed)) return { do: 'none', reason: 'user-unproven' };
   if (!observed.lastUse.has(key.id)) return { do: 'look', reason: 'last-use-unread' };
   const lastUse = observed.lastUse.get(key.id);
   return lastUse === undefined
@@ -160,20 +165,23 @@ function decideOrphan(key: AccessKey, observed: RetireObserved, rotateTimeout: n
 }
 
 function decideSuperseded(key: AccessKey, observed: RetireObserved, policy: DeployedKey, now: Date): Verdict {
-  const { currentKeyId } = observed;
   const entry = observed.ledger.entries.get(key.id);
-  if (entry === undefined) return recordStored(key, observed, 'is-stranger');
+  if (entry === undefined) return recordStored(key, observed);
   if (entry.version === undefined && !hasPromoted(observed)) return { do: 'none', reason: 'adoption-waits' };
-  if (currentKeyId === undefined || !isCurrentUsable(observed)) return { do: 'none', reason: 'current-not-usable' };
+  const current = usableCurrent(observed);
+  if (current === undefined) return { do: 'none', reason: 'current-not-usable' };
   return key.status === 'Active'
-    ? decideRetiring(entry, currentKeyId, observed, policy, now)
-    : decideDisabled(entry, currentKeyId, observed, policy, now);
+    ? decideRetiring(entry, current, observed, policy, now)
+    : decideDisabled(entry, current, observed, policy, now);
 }
 
-/** If the key stands in the version that an unresolved intent names, the run died before it could record it. */
-function recordStored(key: AccessKey, { stored }: RetireObserved, otherwise: Reason): Verdict {
+/**
+ * If the key stands in the version that an unresolved intent names, the run died before it could record it. A superseded key without an entry
+ * always does; a pending one that doesn't was stored by hand.
+ */
+function recordStored(key: AccessKey, { stored }: RetireObserved): Verdict {
   const version = [...stored].find(([, keyId]) => keyId === key.id)?.[0];
-  if (version === undefined) return { do: 'none', reason: otherwise };
+  if (version === undefined) return { do: 'none', reason: 'is-pending' };
   return { do: 'record', reason: 'intent-stored', entry: { keyId: key.id, version, minted: key.created } };
 }
 
@@ -185,7 +193,7 @@ function decideRetiring(
   now: Date,
 ): Verdict {
   const { keyId, version } = recorded;
-  const promoted = version !== undefined && wasPromoted(version, observed.labels, observed.ledger);
+  const promoted = wasPromoted(version, observed.labels, observed.ledger);
   const entry: LedgerEntry = { ...recorded, ...(promoted && { promoted: recorded.promoted ?? now }) };
   if (entry.disabled !== undefined || entry.deleted !== undefined) {
     return { do: 'record', reason: 'reactivated-by-hand', entry: supersededEntry(entry, now, by) };
@@ -195,12 +203,14 @@ function decideRetiring(
     const since = after(now, Math.max(0, ABANDONED_WAIT - policy.deactivateAfter));
     return { do: 'record', reason: 'date-missing', entry: supersededEntry(entry, since, by) };
   }
-  // Another key superseded it before a rollback made it current again: its time counts from its last supersession.
-  if (entry.superseded?.by !== by) {
+  // It was current again since: superseded by another key then, or by this one before it was promoted anew. The last supersession counts.
+  const promotedAt = observed.ledger.entries.get(by)?.promoted;
+  const { superseded } = entry;
+  if (superseded === undefined || superseded.by !== by || superseded.at < (promotedAt ?? superseded.at)) {
     return { do: 'record', reason: 'date-missing', entry: supersededEntry(entry, now, by) };
   }
 
-  const since = entry.superseded.at;
+  const since = superseded.at;
   const overlapOver = after(since, policy.deactivateAfter);
   if (now < overlapOver) return { do: 'none', reason: 'in-overlap', due: overlapOver };
   if (policy.ifInUse === 'disable') return { do: 'disable', reason: 'use-ignored', entry };
@@ -224,7 +234,7 @@ function decideDisabled(
   const superseded = entry.superseded ?? { at: now, by };
   const anew: LedgerEntry = { ...supersededEntry(entry, superseded.at, superseded.by), disabled: now };
   if (entry.disabled === undefined) return { do: 'record', reason: 'date-missing', entry: anew };
-  const recoveryOver = after(entry.disabled, policy.deleteAfter);
+  const recoveryOver = surelyAfter(entry.disabled, policy.deleteAfter);
   if (now < recoveryOver) return { do: 'none', reason: 'in-recovery', due: recoveryOver };
   if (!observed.lastUse.has(entry.keyId)) return { do: 'look', reason: 'last-use-unread' };
   // Somebody activated it for a while: how long it has been Inactive since, nobody knows.
@@ -274,15 +284,22 @@ function decideIntents(
       { about: 'intent', intent: open, do: 'none', reason: 'mint-unsettled', due: settledAt(open, rotateTimeout) },
     ];
   }
-  if (decided.some((decision) => decision.do === 'look' && decision.role === 'orphan')) return [];
+  if (decided.some(isUndecidedOrphan)) return [];
   return observed.ledger.intents.map((intent) => {
     const known = intent.minted !== undefined || observed.stored.has(intent.token);
     return { about: 'intent', intent, do: 'resolve', reason: known ? 'intent-stored' : 'intent-settled' };
   });
 }
 
+function isUndecidedOrphan(decision: Decision): boolean {
+  if (decision.about !== 'key' || decision.role !== 'orphan') return false;
+  return decision.do === 'look' || decision.reason === 'user-unproven';
+}
+
 function decideLabel({ labels, ledger }: RetireObserved): Decision[] {
-  const version = versionWith(labels, AWSPENDING);
-  if (version === undefined || !wasPromoted(version, labels, ledger)) return [];
-  return [{ about: 'label', do: 'take-off', version, reason: 'pending-label-left-over' }];
+  for (const [version, has] of labels) {
+    if (has.includes(AWSPENDING) && wasPromoted(version, labels, ledger))
+      return [{ about: 'label', do: 'take-off', version, reason: 'pending-label-left-over' }];
+  }
+  return [];
 }

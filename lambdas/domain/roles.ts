@@ -1,6 +1,6 @@
 /** What each key of a user is to its secret. Derived from labels, values and the ledger; stored nowhere. */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { entryOf, type Intent, type Ledger, mayComeOf, unresolved } from './ledger.ts';
+import { entryOf, type Intent, type Ledger, mayComeOf, pinnedUserId, unresolved } from './ledger.ts';
 import { type AccessKey, AWSCURRENT, AWSPENDING, AWSPREVIOUS, hasLabel, type Labels } from './model.ts';
 
 export type Role = 'current' | 'pending' | 'superseded' | 'adoptable' | 'orphan' | 'stranger';
@@ -23,9 +23,22 @@ export function roleOf(key: AccessKey, standing: Standing, policy: DeployedKey):
   return knownRole(key, standing, policy) ?? (isOrphan(key, standing, policy) ? 'orphan' : 'stranger');
 }
 
-/** True while the key in AWSCURRENT is there and Active: only then is there something to fall back on. */
-export function isCurrentUsable({ currentKeyId, keys }: Pick<Standing, 'currentKeyId' | 'keys'>): boolean {
-  return keys.some((key) => key.id === currentKeyId && key.status === 'Active');
+/** The key in AWSCURRENT while it is there and Active: only then is there something to fall back on. */
+export function usableCurrent({ currentKeyId, keys }: Pick<Standing, 'currentKeyId' | 'keys'>): string | undefined {
+  return keys.find((key) => key.id === currentKeyId && key.status === 'Active')?.id;
+}
+
+/**
+ * True when no call is needed to know that the user is the one whose id is pinned. Key ids are never given twice and go with their user: a
+ * user made again under the same name can't have the current key.
+ */
+export function provesSameUser({
+  ledger,
+  labels,
+  currentKeyId,
+  keys,
+}: Pick<Standing, 'ledger' | 'labels' | 'currentKeyId' | 'keys'>): boolean {
+  return pinnedUserId(ledger, labels) === undefined || keys.some((key) => key.id === currentKeyId);
 }
 
 /** True when the version has stood in AWSCURRENT: the ledger says so, or AWSPREVIOUS does, which comes with leaving it. */

@@ -26,6 +26,17 @@ export const MAX_VALUE_BYTES = 65_536;
 
 const KEY_ID = /^[A-Z0-9]{16,128}$/;
 
+/** The rotator's fields in lower case: some parsers of JSON (Go's) ignore case, and take the last field of a name. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'version',
+  'accesskeyid',
+  'secretaccesskey',
+  'username',
+  'createdate',
+  'sessiontoken',
+  'expiration',
+]);
+
 /**
  * Reads a version's value.
  *
@@ -35,8 +46,11 @@ const KEY_ID = /^[A-Z0-9]{16,128}$/;
  */
 export function parseValue(value: string, userName: string): KeyValue | BootstrapValue {
   const parsed = parseObject(value);
-  const { Version, AccessKeyId, SecretAccessKey, UserName, CreateDate: _created, ...rest } = parsed;
-  const { [BOOTSTRAP_FIELD]: bootstrap, ...others } = rest;
+  const { Version, AccessKeyId, SecretAccessKey, UserName, ...rest } = parsed;
+  // What else `credential_process` gives a meaning to is no field of a team's: kept, it would make the next key temporary, or expired.
+  const { CreateDate: _created, SessionToken: _session, Expiration: _ends, ...free } = rest;
+  const { [BOOTSTRAP_FIELD]: bootstrap, ...added } = free;
+  const others = Object.fromEntries(Object.entries(added).filter(([name]) => !OWN_FIELDS.has(name.toLowerCase())));
   if (AccessKeyId === undefined && SecretAccessKey === undefined && bootstrap !== undefined)
     return { kind: 'bootstrap', others };
   if (Version !== 1) throw malformed("the field 'Version' is not 1");
@@ -94,7 +108,8 @@ function parseObject(value: string): Record<string, unknown> {
   return { ...parsed };
 }
 
-function malformed(found: string): RotatorError {
+/** @param found in words, and nothing out of the value */
+export function malformed(found: string): RotatorError {
   return new RotatorError('VALUE_MALFORMED', {
     found,
     expected:

@@ -1,6 +1,7 @@
 /** Carrying decisions out. Nothing is decided here, but that a pass has changed enough. */
 import type { DeployedKey } from '../contract/deployment.ts';
 import { AwsCallError } from '../domain/errors.ts';
+import { assertFresh } from '../domain/freshness.ts';
 import type { KeyHappening } from '../domain/happenings.ts';
 import { entryTag, intentTagKey, keyTag, type Tags } from '../domain/ledger.ts';
 import { AWSPENDING } from '../domain/model.ts';
@@ -17,6 +18,8 @@ export interface ChangeBudget {
 interface Target {
   readonly arn: string;
   readonly policy: DeployedKey;
+  /** When the first of the facts was asked for that the decisions rest on. */
+  readonly readAt: Date;
 }
 
 /** Decisions that nobody needs to hear of every hour. */
@@ -48,6 +51,7 @@ export async function applyDecisions(
   const remove: string[] = [];
 
   for (const decision of decisions) {
+    // Stryker disable next-line ConditionalExpression: only decisions about keys disable or delete; the comparison is for the compiler.
     if (decision.about === 'key' && (decision.do === 'disable' || decision.do === 'delete')) {
       if (!observed && !(await spend(budget, () => changeKey(decision, target, world)))) break;
       world.report({ ...who, ...told(decision, observed) });
@@ -66,7 +70,7 @@ export async function applyDecisions(
   if (!observed && (Object.keys(write).length > 0 || remove.length > 0)) await world.secrets.tag(arn, write, remove);
 }
 
-/** Makes a change if the pass may still change a key; a change that AWS refused is none. @returns false when the pass has changed enough */
+/** Makes a change if the pass may still change a key; one that AWS or the rotator refused is none. @returns false when the pass has changed enough */
 async function spend(budget: ChangeBudget, change: () => Promise<void>): Promise<boolean> {
   if (budget.left === 0) {
     budget.exceeded = true;
@@ -76,7 +80,8 @@ async function spend(budget: ChangeBudget, change: () => Promise<void>): Promise
   try {
     await change();
   } catch (error) {
-    if (error instanceof AwsCallError && error.refused && CHANGES.includes(error.operation)) budget.left += 1;
+    const refused = error instanceof AwsCallError && error.refused && CHANGES.includes(error.operation);
+    if (refused || !(error instanceof AwsCallError)) budget.left += 1;
     throw error;
   }
   return true;
@@ -96,10 +101,11 @@ async function takeOff(version: string, arn: string, world: RetireWorld): Promis
 
 async function changeKey(
   decision: Extract<KeyDecision, { do: 'disable' | 'delete' }>,
-  { arn, policy }: Target,
+  { arn, policy, readAt }: Target,
   world: RetireWorld,
 ): Promise<void> {
   const { keyId } = decision;
+  assertFresh(readAt, world.now(), keyId);
   if (decision.do === 'disable') {
     await world.iam.disable(policy.userName, keyId);
     // Dated after the fact, so that the recovery time is never shorter than promised.
@@ -127,6 +133,7 @@ function told(decision: KeyDecision, observed: boolean): KeyHappening {
     case 'none':
     case 'look':
       return reason === 'in-use' ? { what: 'held', ...facts } : { what: 'noticed', keyId, reason };
+    // Stryker disable next-line ConditionalExpression: the type has no other decision, so nothing comes here.
     default:
       return decision;
   }

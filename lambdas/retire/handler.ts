@@ -7,16 +7,16 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { asError } from '../adapters/call.ts';
 import { iamAdapter, secretsAdapter } from '../adapters/clients.ts';
-import { readDeployment } from '../adapters/deployment-file.ts';
+import { readDeployment, readRegion } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now } from '../adapters/time.ts';
-import { ENV, METRICS } from '../contract/names.ts';
+import { METRICS } from '../contract/names.ts';
 import { passFailed, retirePass } from './pass.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();
 const deployment = readDeployment(process.env);
-const region = process.env[ENV.region] ?? '';
+const region = readRegion(process.env);
 const adapters = { iam: iamAdapter(region), secrets: secretsAdapter(region) };
 
 export const handler = middy()

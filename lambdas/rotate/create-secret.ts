@@ -1,7 +1,9 @@
 /** createSecret: a new key in the pending version, and never a key that nobody knows of. Invariants 3, 4, 5, 7, 8. */
 
+import type { DeployedKey } from '../contract/deployment.ts';
 import { TAGS } from '../contract/names.ts';
 import { AwsCallError, RotatorError } from '../domain/errors.ts';
+import { assertFresh } from '../domain/freshness.ts';
 import {
   ANNOUNCED_FOR,
   entryTag,
@@ -17,7 +19,7 @@ import {
   type Tags,
   unresolved,
 } from '../domain/ledger.ts';
-import { abandonedVersions, decideMint, type MintObserved, type MintPlan, provesSameUser } from '../domain/mint.ts';
+import { abandonedVersions, decideMint, type MintObserved, type MintPlan } from '../domain/mint.ts';
 import {
   AWSCURRENT,
   AWSPENDING,
@@ -29,12 +31,13 @@ import {
   type SecretFacts,
   type SecretVersion,
 } from '../domain/model.ts';
-import { currentMissing, rolledBack } from '../domain/refusals.ts';
-import { storedKeys, wasPromoted } from '../domain/roles.ts';
+import { currentMissing, mintUnsettled, rolledBack, scheduledForDeletion } from '../domain/refusals.ts';
+import { provesSameUser, storedKeys, wasPromoted } from '../domain/roles.ts';
 import { type KeyValue, parseValue, renderValue } from '../domain/secret-value.ts';
 import type { Rotation, RotationWorld } from './rotation.ts';
 
 export async function createSecret(rotation: Rotation, world: RotationWorld): Promise<void> {
+  const readAt = world.now();
   const facts = await world.secrets.describe(rotation.secret.arn);
   const ledger = parseLedger(facts.tags);
   if (!isToBeCreated(facts, rotation, world)) return;
@@ -50,19 +53,13 @@ export async function createSecret(rotation: Rotation, world: RotationWorld): Pr
     observed = { ...observed, lastUse };
     plan = decideMint(observed, rotation.policy, rotation.rotateTimeout, world.now());
   }
-  return apply(plan, observed, rotation, world);
+  return apply(plan, observed, readAt, rotation, world);
 }
 
 /** The guards of every rotation function: is this a rotation under way, and of this token? */
 function isToBeCreated(facts: SecretFacts, rotation: Rotation, world: RotationWorld): boolean {
   const { token, secret, policy } = rotation;
-  if (facts.scheduledForDeletion) {
-    throw new RotatorError('SECRET_NOT_USABLE', {
-      found: `the secret ${secret.name} is scheduled for deletion`,
-      expected: 'a secret in use',
-      remedy: 'restore it (aws secretsmanager restore-secret), or remove the key from rotator.config.ts',
-    });
-  }
+  if (facts.scheduledForDeletion) throw scheduledForDeletion(secret.name).error;
   if (!facts.rotationEnabled) {
     throw new RotatorError('ROTATION_NOT_ENABLED', {
       found: `rotation of ${secret.name} is off`,
@@ -100,8 +97,19 @@ async function recordStored(
 ): Promise<void> {
   const { token, secret, policy } = rotation;
   const value = parseValue(pending.value, policy.userName);
-  if (value.kind === 'bootstrap') return;
-  if (wasPromoted(token, facts.labels, ledger)) {
+  if (value.kind === 'bootstrap') {
+    // A version's value can't be changed, so this one will never hold a key. Without its label the next rotation starts with a new version.
+    await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
+    throw new RotatorError('PENDING_VALUE_MISSING', {
+      found: `the pending version ${token} holds no key, but the value of a new secret: somebody stored that there`,
+      expected: 'no value, or a key',
+      remedy:
+        'rotate again (aws secretsmanager rotate-secret): the version has lost its label, and a new key will be minted',
+    });
+  }
+  const entry = ledger.entries.get(value.keyId);
+  // Promoted in whatever version: what a team has edited since stands in a newer one, which this would undo.
+  if (wasPromoted(token, facts.labels, ledger) || entry?.promoted !== undefined) {
     // Without its label the version is not taken up again, and the next rotation starts with a new one.
     await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
     throw rolledBack(token).error;
@@ -113,7 +121,6 @@ async function recordStored(
     step: 'createSecret',
     why: 'the pending version has a key',
   });
-  const entry = ledger.entries.get(value.keyId);
   if (entry?.version === token) return;
 
   const key = (await world.iam.list(policy.userName)).find((listed) => listed.id === value.keyId);
@@ -143,6 +150,7 @@ async function gather(
     ledger,
     currentVersion: currentVersion.version,
     current,
+    // Stryker disable next-line ConditionalExpression: a bootstrap value has no key id either; the comparison is for the compiler.
     currentKeyId: current.kind === 'key' ? current.keyId : undefined,
     pendingKeyId: undefined,
     keys,
@@ -151,9 +159,8 @@ async function gather(
   const abandoned = new Map<string, KeyValue>();
   for (const version of abandonedVersions(base)) {
     const found = await world.secrets.read(secret.arn, { version });
-    if (found === undefined) continue;
-    const value = parseValue(found.value, policy.userName);
-    if (value.kind === 'key') abandoned.set(version, value);
+    const value = found && readable(found, policy);
+    if (value?.kind === 'key') abandoned.set(version, value);
   }
   const keyIn = (version: string) =>
     version === base.currentVersion ? base.currentKeyId : abandoned.get(version)?.keyId;
@@ -165,9 +172,20 @@ async function gather(
   };
 }
 
+/** An abandoned version need not hold a key of the bound user: it is one that can't be taken up, and no reason to fail. */
+function readable({ value }: SecretVersion, policy: DeployedKey): ReturnType<typeof parseValue> | undefined {
+  try {
+    return parseValue(value, policy.userName);
+  } catch (error) {
+    if (error instanceof RotatorError) return undefined;
+    throw error;
+  }
+}
+
 async function apply(
   plan: Exclude<MintPlan, { do: 'look' }>,
   observed: MintObserved,
+  readAt: Date,
   rotation: Rotation,
   world: RotationWorld,
 ): Promise<void> {
@@ -177,9 +195,10 @@ async function apply(
     case 'reuse': {
       const key: MintedKey = { id: plan.value.keyId, secret: plan.value.secret, created: plan.created };
       const value = renderValue(key, rotation.policy.userName, observed.current.others);
+      await register(plan.register, rotation, world);
       await world.secrets.storePending(rotation.secret.arn, rotation.token, value, rotation.rotationToken);
       const announced = unresolved(observed.ledger).find((intent) => observed.stored.get(intent.token) === key.id);
-      await record(key, announced, plan.register, observed, rotation, world);
+      await record(key, announced, observed, rotation, world);
       world.report({
         what: 'taken-up',
         secret: rotation.secret.name,
@@ -189,7 +208,8 @@ async function apply(
       return;
     }
     case 'mint':
-      return mintAndStore(plan, observed, rotation, world);
+      return mintAndStore(plan, observed, readAt, rotation, world);
+    // Stryker disable next-line ConditionalExpression: the type has no other plan, so nothing comes here.
     default:
       return unreachable(plan);
   }
@@ -198,16 +218,19 @@ async function apply(
 async function mintAndStore(
   plan: Extract<MintPlan, { do: 'mint' }>,
   observed: MintObserved,
+  readAt: Date,
   rotation: Rotation,
   world: RotationWorld,
 ): Promise<void> {
   const { policy, secret, token } = rotation;
   const who = { secret: secret.name, userName: policy.userName };
   for (const keyId of plan.clear) {
+    assertFresh(readAt, world.now(), keyId);
     await world.iam.remove(policy.userName, keyId);
     world.report({ what: 'orphan-cleared', ...who, keyId, reason: 'orphan-never-used', observed: false });
   }
   for (const keyId of plan.free) {
+    assertFresh(readAt, world.now(), keyId);
     await world.iam.remove(policy.userName, keyId);
     await forget(keyId, rotation, world);
     world.report({ what: 'deleted', ...who, keyId, reason: 'recovery-over', observed: false });
@@ -218,11 +241,30 @@ async function mintAndStore(
   const intent: Intent = { run: world.runId, token, at: world.now(), before };
   // What earlier runs announced is settled, and cleared as far as it can be.
   const settled = unresolved(observed.ledger).map(intentTagKey);
-  await world.secrets.tag(secret.arn, { ...intentTag(intent), ...pinTag(observed) }, settled);
+  const announcement = { ...intentTag(intent), ...entryTags(plan.register), ...pinTag(observed) };
+  await world.secrets.tag(secret.arn, announcement, settled);
+  if (plan.roomForTwo) await standAlone(intent, rotation, world);
   const key = await mint(intent, rotation, world);
   await store(key, intent, observed, rotation, world);
   world.report({ what: 'minted', ...who, keyId: key.id });
-  await record(key, intent, plan.register, observed, rotation, world);
+  await record(key, intent, observed, rotation, world);
+}
+
+/**
+ * Two runs that have announced at the same time see each other here, and both stand back: otherwise both might mint, and both keys be lost.
+ * With only one slot left the quota sees to that.
+ */
+async function standAlone(intent: Intent, rotation: Rotation, world: RotationWorld): Promise<void> {
+  const { tags } = await world.secrets.describe(rotation.secret.arn);
+  const other = unresolved(parseLedger(tags)).find((open) => open.run !== intent.run);
+  if (other === undefined) return;
+  await withdraw(intent, rotation, world);
+  throw mintUnsettled(other, rotation.rotateTimeout).error;
+}
+
+/** Written before a key is minted or stored: a run that dies must not leave the current key unknown, or it would count as a stranger's later. */
+async function register(entries: readonly LedgerEntry[], rotation: Rotation, world: RotationWorld): Promise<void> {
+  await world.secrets.tag(rotation.secret.arn, entryTags(entries), []);
 }
 
 /** Should the run that promoted the first key have died before it could pin the user's id, it is pinned now. */
@@ -308,7 +350,6 @@ async function withdraw(intent: Intent, rotation: Rotation, world: RotationWorld
 async function record(
   key: MintedKey,
   intent: Intent | undefined,
-  register: readonly LedgerEntry[],
   observed: MintObserved,
   rotation: Rotation,
   world: RotationWorld,
@@ -317,11 +358,16 @@ async function record(
     ...entryTag({ keyId: key.id, version: rotation.token, minted: key.created }),
     ...pinTag(observed),
   };
-  for (const entry of register) Object.assign(tags, entryTag(entry));
   if (intent !== undefined) Object.assign(tags, intentTag({ ...intent, minted: key.id }));
   await world.secrets.tag(rotation.secret.arn, tags, []);
 }
 
+function entryTags(entries: readonly LedgerEntry[]): Tags {
+  return Object.assign({}, ...entries.map(entryTag));
+}
+
+// Stryker disable next-line BlockStatement: the type has no other plan, so nothing comes here.
 function unreachable(plan: never): never {
+  // Stryker disable next-line CallExpression,StringLiteral: the type has no other plan, so nothing comes here.
   throw new Error(`no way to apply the plan ${String(plan)}`);
 }

@@ -7,10 +7,10 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { asError } from '../adapters/call.ts';
 import { iamAdapter, identitiesAdapter, secretsAdapter } from '../adapters/clients.ts';
-import { readDeployment } from '../adapters/deployment-file.ts';
+import { readDeployment, readRegion } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now, sleep } from '../adapters/time.ts';
-import { ENV, METRICS } from '../contract/names.ts';
+import { METRICS } from '../contract/names.ts';
 import { isRefusal } from '../domain/errors.ts';
 import { rotate } from './rotate.ts';
 import { tellEvent } from './rotation.ts';
@@ -18,7 +18,7 @@ import { tellEvent } from './rotation.ts';
 const logger = new Logger();
 const metrics = new Metrics();
 const deployment = readDeployment(process.env);
-const region = process.env[ENV.region] ?? '';
+const region = readRegion(process.env);
 const adapters = { iam: iamAdapter(region), secrets: secretsAdapter(region), identities: identitiesAdapter() };
 
 export const handler = middy()

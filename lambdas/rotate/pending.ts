@@ -1,6 +1,7 @@
 /** Reading the pending version: what setSecret and testSecret begin with. */
 import { AwsCallError, RotatorError } from '../domain/errors.ts';
 import { AWSCURRENT, AWSPENDING, hasLabel, type SecretVersion } from '../domain/model.ts';
+import { scheduledForDeletion } from '../domain/refusals.ts';
 import { type BootstrapValue, type KeyValue, parseValue } from '../domain/secret-value.ts';
 import type { Rotation, RotationWorld } from './rotation.ts';
 
@@ -22,7 +23,8 @@ export async function readPending(
   for (let read = 1; read <= READS; read += 1) {
     const found = await readLabelled(rotation, world);
     if (found !== undefined) return parseValue(found.value, policy.userName);
-    const { labels } = await world.secrets.describe(secret.arn);
+    const { labels, scheduledForDeletion: deleted } = await world.secrets.describe(secret.arn);
+    if (deleted) throw scheduledForDeletion(secret.name).error;
     if (hasLabel(labels, token, AWSCURRENT)) {
       const why = 'the version is current already';
       world.report({ what: 'nothing-to-do', secret: secret.name, userName: policy.userName, step, why });

@@ -38,7 +38,8 @@ export interface Rotation {
 const eventSchema = v.looseObject({
   Step: v.string(),
   SecretId: v.string(),
-  ClientRequestToken: v.pipe(v.string(), v.minLength(1)),
+  // The token becomes a word of the ledger's tags, and the name of a version: 32 to 64 characters, by the API.
+  ClientRequestToken: v.pipe(v.string(), v.regex(/^[\w-]{32,64}$/)),
   RotationToken: v.optional(v.string()),
 });
 

@@ -32,14 +32,22 @@ export async function testSecret(rotation: Rotation, world: RotationWorld): Prom
     });
     return;
   }
-  let identity: Identity | undefined;
+  let identified: Identified | undefined;
   for (const region of new Set([secret.region, ...policy.verifyRegions])) {
-    identity = await identifySeveralTimes(value, region, rotation, world);
+    identified = await identifySeveralTimes(value, region, rotation, world);
   }
-  if (identity === undefined) return;
-  const { account, userId } = identity;
-  await world.secrets.tag(secret.arn, evidenceTag({ token, keyId: value.keyId, account, userId, at: world.now() }), []);
+  // Stryker disable next-line ConditionalExpression: the secret's own Region is always among those asked; the comparison is for the compiler.
+  if (identified === undefined) return;
+  const { account, userId } = identified.identity;
+  const evidence = { token, keyId: value.keyId, account, userId, at: identified.askedAt };
+  await world.secrets.tag(secret.arn, evidenceTag(evidence), []);
   world.report({ what: 'verified', secret: secret.name, userName: policy.userName, keyId: value.keyId });
+}
+
+interface Identified {
+  readonly identity: Identity;
+  /** When STS was asked for the last time: an answer may come late, and the key be disabled by then. */
+  readonly askedAt: Date;
 }
 
 async function identifySeveralTimes(
@@ -47,18 +55,19 @@ async function identifySeveralTimes(
   region: string,
   rotation: Rotation,
   world: RotationWorld,
-): Promise<Identity> {
+): Promise<Identified> {
   let inARow = 0;
   let asked = 0;
   let backoff = FIRST_BACKOFF_MS;
   for (;;) {
+    const askedAt = world.now();
     const answer = await world.identities.identify(value, region);
     asked += 1;
     let pause = PAUSE_MS;
     if (answer.kind === 'identified') {
       assertBoundUser(answer.identity, rotation.secret, rotation.policy);
       inARow += 1;
-      if (inARow >= SUCCESSES_IN_A_ROW) return answer.identity;
+      if (inARow >= SUCCESSES_IN_A_ROW) return { identity: answer.identity, askedAt };
     } else {
       inARow = 0;
       pause = backoff;

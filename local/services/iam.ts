@@ -46,10 +46,12 @@ export const iamOperations: Readonly<Record<string, Operation>> = {
     const user = userOf(account, input, principal);
     const start = Number(optionalText(input, 'Marker') ?? 0);
     const end = start + Math.min(Number(optionalText(input, 'MaxItems') ?? 100), account.options.pageSize ?? 100);
-    const more = end < user.keys.length;
+    const visible = account.clock.nowMs - (account.options.keyListingLag ?? 0);
+    const listed = user.keys.filter(({ createdAt }) => createdAt <= visible);
+    const more = end < listed.length;
     return {
       UserName: user.name,
-      AccessKeyMetadata: user.keys.slice(start, end).map(metadata),
+      AccessKeyMetadata: listed.slice(start, end).map(metadata),
       IsTruncated: more,
       ...(more ? { Marker: String(end) } : {}),
     };
@@ -104,9 +106,10 @@ export function recordUse(account: SimulatedAccount, key: AccessKey, service: st
 
 /** ARN of the user that a call is about, for judging it against policies. */
 export function iamResource(account: SimulatedAccount, action: string, input: Input, principal: Principal): string {
+  const keyId = optionalText(input, 'AccessKeyId') ?? '';
   const owner =
     action === 'GetAccessKeyLastUsed'
-      ? account.keys.get(optionalText(input, 'AccessKeyId') ?? '')?.userName
+      ? (account.keys.get(keyId)?.userName ?? account.formerOwners.get(keyId))
       : undefined;
   const name = owner ?? optionalText(input, 'UserName') ?? principal.name;
   return account.users.get(name)?.arn ?? `arn:aws:iam::${account.id}:user/${name}`;

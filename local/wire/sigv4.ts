@@ -57,8 +57,7 @@ export async function verifySignature(
   credentials: Credentials,
   now: number,
 ): Promise<void> {
-  // JSON services have another name for the same error.
-  const code = claim.service === 'secretsmanager' ? 'InvalidSignatureException' : 'SignatureDoesNotMatch';
+  const { code } = wrongSignature(claim.service);
   const date = request.headers['x-amz-date'] ?? '';
   const signedAt = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
   if (!(Math.abs(signedAt - now) <= MAX_SKEW_MS)) {
@@ -84,8 +83,14 @@ export async function verifySignature(
   const hash = headers['x-amz-content-sha256'];
   const intact = hash === undefined || hash === createHash('sha256').update(request.body).digest('hex');
   if (!intact || !signed.headers.authorization?.endsWith(`Signature=${claim.signature}`)) {
-    throw new AwsError(code, 'The request signature we calculated does not match the signature you provided.', 403);
+    throw wrongSignature(claim.service);
   }
+}
+
+/** JSON services have another name for the same error. */
+export function wrongSignature(service: string): AwsError {
+  const code = service === 'secretsmanager' ? 'InvalidSignatureException' : 'SignatureDoesNotMatch';
+  return new AwsError(code, 'The request signature we calculated does not match the signature you provided.', 403);
 }
 
 function bytes(data: ArrayBuffer | ArrayBufferView): Uint8Array {

@@ -8,11 +8,25 @@ describe('an error', () => {
     expect(error).toMatchObject({ name: 'RotatorError', code: 'USER_NOT_FOUND', details: { remedy: 'create it' } });
   });
 
+  it.each([
+    ['no user app', 'no user app.'],
+    ['AWS said: Rate exceeded.', 'AWS said: Rate exceeded.'],
+    ['AWS said: please wait...', 'AWS said: please wait.'],
+    ['no file a.json. It was not deployed', 'no file a.json. It was not deployed.'],
+  ])("ends '%s' with one full stop, and leaves those within it", (found, told) => {
+    const { message } = new RotatorError('USER_NOT_FOUND', { found, expected: 'one', remedy: 'create it' });
+    expect(message).toBe(`USER_NOT_FOUND: ${told} Expected: one. To do: create it.`);
+  });
+
   it('keeps what AWS said, and whether the call surely changed nothing', () => {
     const cause = new Error('Rate exceeded.');
     const error = new AwsCallError('ListAccessKeys', 'Throttling', true, 'Rate exceeded.', { cause });
-    expect(error.message).toContain('AWS_CALL_FAILED: ListAccessKeys failed with Throttling: Rate exceeded. Expected:');
+    expect(error.message).toBe(
+      'AWS_CALL_FAILED: ListAccessKeys failed with Throttling: Rate exceeded. Expected: the call to succeed. ' +
+        'To do: nothing if it was passing, the next run repeats it; otherwise mend what AWS names.',
+    );
     expect(error).toMatchObject({
+      name: 'AwsCallError',
       code: 'AWS_CALL_FAILED',
       operation: 'ListAccessKeys',
       awsCode: 'Throttling',

@@ -26,6 +26,8 @@ describe("a secret's ARN", () => {
     'iam/app',
     'arn:aws:secretsmanager:eu-central-1:111122223333:secret:app',
     'arn:aws:iam::111122223333:user/app',
+    'the arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam/app-A1b2C3',
+    'arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam/app-A1b2C3:AWSCURRENT',
     '',
   ])("is not seen in '%s'", (text) => expect(parseSecretArn(text)).toBeUndefined());
 });
@@ -52,10 +54,14 @@ describe('the identity behind a pending key', () => {
     ['a role of that name', 'arn:aws:iam::111122223333:role/app', '111122223333'],
     ['a session of that name', 'arn:aws:sts::111122223333:assumed-role/user/app', '111122223333'],
     ['the root user', 'arn:aws:iam::111122223333:root', '111122223333'],
+    ['something else of that name', 'arn:aws:sts::111122223333:user/app', '111122223333'],
+    ['an ARN that names nobody', 'arn:aws:iam::111122223333', '111122223333'],
     ['no ARN', 'app', '111122223333'],
   ])('is refused when it is %s', (_, arn, account) => {
     expect(() => assertBoundUser(identity(arn, account), secret, policy)).toThrow(
-      `IDENTITY_MISMATCH: the pending key belongs to ${arn}`,
+      `IDENTITY_MISMATCH: the pending key belongs to ${arn}. ` +
+        'Expected: the user app of account 111122223333, which the deployed configuration binds the secret iam/app to. ' +
+        'To do: find out who changed the pending value; cancel the rotation (aws secretsmanager cancel-rotate-secret) and start another one.',
     );
   });
 });

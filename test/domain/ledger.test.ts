@@ -5,12 +5,15 @@ import {
   entryTag,
   evidenceTag,
   intentTag,
+  isOpen,
   keyTag,
   mayComeOf,
   parseLedger,
   pinnedUserId,
   settledAt,
+  surelyAfter,
   unresolved,
+  usedWhileDisabled,
 } from '../../lambdas/domain/ledger.ts';
 import { at, labels, ledger, NEW, NOW, OLD, OTHER, TIMEOUT } from './world.ts';
 
@@ -31,7 +34,7 @@ describe('the ledger', () => {
       ...evidenceTag(evidence),
     };
     const ledger = parseLedger({ ...tags, 'iam-key-rotator:user-id': 'AIDA1', team: 'payments' });
-    expect(ledger).toEqual({
+    expect(ledger).toStrictEqual({
       entries: new Map<string, unknown>([
         [OLD, entry],
         [NEW, current],
@@ -43,8 +46,20 @@ describe('the ledger', () => {
     });
   });
 
+  it('knows nothing of a key but its id when the tag says nothing else', () => {
+    expect(entryTag({ keyId: OLD })).toEqual({ [keyTag(OLD)]: '' });
+    expect(parseLedger({ [keyTag(OLD)]: '' }).entries.get(OLD)).toStrictEqual({ keyId: OLD });
+  });
+
+  it('passes over words that it does not know, however short', () => {
+    expect(parseLedger({ [keyTag(OLD)]: 'x=1 version=v1' }).entries.get(OLD)).toStrictEqual({
+      keyId: OLD,
+      version: 'v1',
+    });
+  });
+
   it('is empty for a secret with tags of others only', () => {
-    expect(parseLedger({ team: 'payments', 'iam-key-rotator:deployment': 'x' })).toEqual({
+    expect(parseLedger({ team: 'payments', 'iam-key-rotator:deployment': 'x' })).toStrictEqual({
       entries: new Map(),
       intents: [],
     });
@@ -52,7 +67,7 @@ describe('the ledger', () => {
 
   it('reads an intent before which the user had no key', () => {
     const intent = { run: 'run1', token: 't', at: NOW, before: [] };
-    expect(parseLedger(intentTag(intent)).intents).toEqual([intent]);
+    expect(parseLedger(intentTag(intent)).intents).toStrictEqual([intent]);
   });
 
   it('fits into the 256 characters of a tag value with everything that one entry ever holds at once', () => {
@@ -84,21 +99,38 @@ describe('the ledger', () => {
     expect(entryTag(entry)[keyTag(OLD)]).toBe('version=v disabled=2026-06-15T12:00:01Z');
   });
 
+  const DATED = '2026-01-01T00:00:00Z';
+  const KEY = `iam-key-rotator:key/${OLD}`;
+  const INTENT = 'iam-key-rotator:intent/run1';
+  const VERIFIED = 'iam-key-rotator:verified';
+  const A_DATE = "'minted' as a UTC date to the second";
   it.each([
-    ['a word without a value', keyTag(OLD), 'version'],
-    ['a word without a name', keyTag(OLD), '=v1'],
-    ['a date that is none', keyTag(OLD), 'version=v1 minted=yesterday'],
-    ['a day that does not exist', keyTag(OLD), 'version=v1 minted=2026-13-45T00:00:00Z'],
-    ['a supersession without the key that did it', keyTag(OLD), 'version=v1 superseded=2026-01-01T00:00:00Z'],
-    ['a superseding key without the date', keyTag(OLD), 'version=v1 by=AKIA1'],
-    ['an intent without its token', 'iam-key-rotator:intent/run1', 'at=2026-01-01T00:00:00Z'],
-    ['an intent without its date', 'iam-key-rotator:intent/run1', 'token=t'],
-    ['evidence without a key', 'iam-key-rotator:verified', 'token=t account=1 user=A at=2026-01-01T00:00:00Z'],
-  ])('is never guessed from %s', (_, tag, value) => {
+    ['a word without a value', KEY, 'version', 'words of the form name=value'],
+    ['a word without a name', KEY, '=v1', 'words of the form name=value'],
+    ['a date that is none', KEY, 'version=v1 minted=yesterday', A_DATE],
+    ['a day that does not exist', KEY, 'version=v1 minted=2026-13-45T00:00:00Z', A_DATE],
+    ['a day that its month does not have', KEY, 'version=v1 minted=2026-02-30T00:00:00Z', A_DATE],
+    ['a version without a name', KEY, 'version=', "'version' not to be empty"],
+    ['a date to the millisecond', KEY, 'version=v1 minted=2026-01-01T00:00:00.000Z', A_DATE],
+    ['a year of six digits', KEY, `version=v1 minted=+00${DATED}`, A_DATE],
+    ['a date that goes on', KEY, `version=v1 minted=${DATED}/2`, A_DATE],
+    ['a supersession without the key that did it', KEY, `superseded=${DATED}`, "'superseded' and 'by' together"],
+    ['a superseding key without the date', KEY, 'version=v1 by=AKIA1', "'superseded' and 'by' together"],
+    ['an intent without its token', INTENT, `at=${DATED}`, "'token' to be there"],
+    ['an intent without its date', INTENT, 'token=t', "'at' to be there"],
+    ['evidence without a token', VERIFIED, `key=K account=1 user=A at=${DATED}`, "'token' to be there"],
+    ['evidence without a key', VERIFIED, `token=t account=1 user=A at=${DATED}`, "'key' to be there"],
+    ['evidence without an account', VERIFIED, `token=t key=K user=A at=${DATED}`, "'account' to be there"],
+    ['evidence without a user', VERIFIED, `token=t key=K account=1 at=${DATED}`, "'user' to be there"],
+    ['evidence without a date', VERIFIED, 'token=t key=K account=1 user=A', "'at' to be there"],
+  ])('is never guessed from %s', (_, tag, value, expected) => {
     const parse = () => parseLedger({ [tag]: value });
     expect(parse).toThrow(RotatorError);
-    expect(parse).toThrow(/^LEDGER_MALFORMED: found|^LEDGER_MALFORMED/);
-    expect(parse).toThrow(tag);
+    expect(parse).toThrow(
+      `LEDGER_MALFORMED: the tag ${tag} is '${value}'. Expected: ${expected}. ` +
+        'To do: put the tag right by hand, or remove it (with a role of ledgerOperators in rotator.config.ts): a key without ' +
+        'its entry counts as a stranger and is never changed, and missing dates are written anew as of now.',
+    );
   });
 });
 
@@ -120,9 +152,37 @@ describe('an intent to mint', () => {
     expect(mayComeOf(intent, { id, created: at(created) })).toBe(explained);
   });
 
+  it.each([
+    ['from its announcement', NOW, true],
+    ['also if it was announced by a clock that is a minute ahead', at(60), true],
+    ['not if it was announced later than clocks can differ: no run wrote that', at(61), false],
+    ['until a second before its run is over', at(-TIMEOUT - 59), true],
+    ['no longer once its run is over', at(-TIMEOUT - 60), false],
+  ])('is open %s', (_, date, open) => {
+    expect(isOpen({ ...intent, at: date }, TIMEOUT, NOW)).toBe(open);
+  });
+
   it('is unresolved while nobody knows what came of it', () => {
     const resolved = { ...intent, run: 'run2', minted: NEW };
     expect(unresolved(parseLedger({ ...intentTag(intent), ...intentTag(resolved) }))).toEqual([intent]);
+  });
+});
+
+describe('a wait for what cannot be undone', () => {
+  it('is over a minute later than the policy says, since clocks differ', () => {
+    expect(surelyAfter(NOW, 5)).toEqual(at(65));
+  });
+});
+
+describe('a disabled key', () => {
+  const use = { at: NOW, service: 's3', region: 'eu-central-1' };
+
+  it('was used meanwhile if its last use is younger than its disabling, and both are known', () => {
+    expect(usedWhileDisabled({ keyId: OLD, disabled: at(-1) }, use)).toBe(true);
+    expect(usedWhileDisabled({ keyId: OLD, disabled: NOW }, use)).toBe(false);
+    expect(usedWhileDisabled({ keyId: OLD, disabled: at(-1) }, undefined)).toBe(false);
+    expect(usedWhileDisabled({ keyId: OLD }, use)).toBe(false);
+    expect(usedWhileDisabled(undefined, use)).toBe(false);
   });
 });
 

@@ -11,6 +11,7 @@ describe('labels', () => {
     expect(versionWith(seen, 'OTHER')).toBeUndefined();
     expect(hasLabel(seen, 'v1', 'AWSPREVIOUS')).toBe(true);
     expect(hasLabel(seen, 'v1', 'AWSCURRENT')).toBe(false);
+    expect(hasLabel(seen, 'v2', 'AWSPREVIOUS')).toBe(false);
     expect(hasLabel(seen, 'v3', 'AWSCURRENT')).toBe(false);
     expect(hasLabel(seen, undefined, 'AWSCURRENT')).toBe(false);
   });

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { decidePromotion, EVIDENCE_LASTS, promotedEntry, supersededEntry } from '../../lambdas/domain/promote.ts';
+import {
+  decidePromotion,
+  EVIDENCE_LASTS,
+  promotedEntry,
+  supersededEntry,
+  verifiedTooSlowly,
+} from '../../lambdas/domain/promote.ts';
 import { deployedKey } from '../policy.ts';
-import { at, labels, ledger, NEW, NOW, OLD, OTHER } from './world.ts';
+import { at, labels, ledger, NEW, NOW, OLD, OTHER, refusalOf } from './world.ts';
 
 const policy = deployedKey({ userName: 'app' });
 const rotating = labels({ v1: ['AWSCURRENT'], v2: ['AWSPENDING'] });
@@ -14,7 +20,7 @@ const decide = (facts: Parameters<typeof ledger>, seen = rotating, token = 'v2',
 
 describe('finishSecret decides', () => {
   it('to promote a verified key, naming the version that AWSCURRENT leaves', () => {
-    expect(decide([[oldEntry, newEntry], { evidence, userId: 'AIDA1' }])).toEqual({
+    expect(decide([[oldEntry, newEntry], { evidence, userId: 'AIDA1' }])).toStrictEqual({
       do: 'promote',
       keyId: NEW,
       from: 'v1',
@@ -42,6 +48,7 @@ describe('finishSecret decides', () => {
     expect(plan({ minted: at(-9) })).toMatchObject({ supersedes: [{ keyId: OTHER }] });
     expect(plan({ superseded: { at: at(-9), by: OLD } })).toMatchObject({ supersedes: [] });
     expect(plan({ deleted: at(-9) })).toMatchObject({ supersedes: [] });
+    expect(plan({ version: 'v0' })).toMatchObject({ supersedes: [] });
     expect(decide([[newEntry, { keyId: OTHER, minted: at(-9) }], { evidence }])).toMatchObject({ supersedes: [] });
   });
 
@@ -63,23 +70,36 @@ describe('finishSecret decides', () => {
       { evidence: { ...evidence, token: 'v9' } },
       'no verification of this version',
     ],
-    ['with the evidence of another key', { evidence: { ...evidence, keyId: OTHER } }, `a verification of ${OTHER}`],
     [
-      'with evidence a second too old',
-      { evidence: { ...evidence, at: at(-EVIDENCE_LASTS - 1) } },
-      `a verification of ${NEW}`,
+      'with the evidence of another key',
+      { evidence: { ...evidence, keyId: OTHER } },
+      `a verification of ${OTHER} at 2026-06-15T11:59:40Z`,
     ],
   ])('to refuse %s', (_, more, found) => {
     const plan = decide([[newEntry], more]);
     expect(plan).toMatchObject({ do: 'refuse', error: { code: 'NOT_VERIFIED' } });
-    expect(String(plan.do === 'refuse' && plan.error)).toContain(found);
+    expect(refusalOf(plan)).toBe(
+      `NOT_VERIFIED: ${found}. Expected: one of ${NEW}, at most 30 seconds old. ` +
+        'To do: start the rotation again: testSecret verifies the key anew.',
+    );
   });
 
   it('to refuse without evidence and without an entry', () => {
     expect(decide([[]])).toMatchObject({
       do: 'refuse',
-      error: { code: 'NOT_VERIFIED', details: { expected: expect.stringContaining('its key') } },
+      error: { code: 'NOT_VERIFIED', details: { expected: 'one of its key, at most 30 seconds old' } },
     });
+  });
+
+  it('to verify once more with evidence a second too old, which need not hold any more', () => {
+    expect(decide([[newEntry], { evidence: { ...evidence, at: at(-EVIDENCE_LASTS - 1) } }])).toEqual({ do: 'verify' });
+  });
+
+  it('to refuse what is verified too slowly twice', () => {
+    expect(refusalOf(verifiedTooSlowly())).toBe(
+      'NOT_VERIFIED: a verification that was more than 30 seconds old when it could be read, twice. Expected: one that was made just now: ' +
+        'the key may have been disabled since. To do: nothing: the next rotation verifies anew; if this lasts, see why AWS answers late.',
+    );
   });
 
   it('to accept evidence as old as is allowed', () => {
@@ -91,6 +111,13 @@ describe('finishSecret decides', () => {
   it('to refuse a user that was made again under the same name', () => {
     const plan = decide([[newEntry], { evidence, userId: 'AIDA0' }]);
     expect(plan).toMatchObject({ do: 'refuse', error: { code: 'USER_RECREATED' } });
+    expect(refusalOf(plan)).toBe(
+      'USER_RECREATED: the pending key belongs to a user app with the unique id AIDA1. ' +
+        "Expected: AIDA0, the id pinned when the secret's first key was promoted. " +
+        'To do: make sure that the readers of the secret may have a key of the new user, then set the tag ' +
+        'iam-key-rotator:user-id of the secret to AIDA1 (aws secretsmanager tag-resource, with a role of ledgerOperators in ' +
+        'rotator.config.ts) and rotate again.',
+    );
   });
 
   it('to refuse a version that was promoted before and left since: somebody rolled back', () => {
@@ -98,21 +125,32 @@ describe('finishSecret decides', () => {
     expect(decide([[{ ...newEntry, promoted: at(-99) }], { evidence }])).toMatchObject(refusal);
     const left = labels({ v1: ['AWSCURRENT'], v2: ['AWSPENDING', 'AWSPREVIOUS'] });
     expect(decide([[newEntry], { evidence }], left)).toMatchObject(refusal);
+    expect(refusalOf(decide([[newEntry], { evidence }], left))).toBe(
+      'ROLLED_BACK: the version v2 was promoted before, and AWSCURRENT was moved away from it since. ' +
+        'Expected: a version that was never promoted. ' +
+        'To do: nothing if that is to last: AWSPENDING is taken off the version, and the next rotation mints a new key. ' +
+        'To return to the newer key, move AWSCURRENT to that version by hand (aws secretsmanager update-secret-version-stage).',
+    );
   });
 
   it('to refuse a token that is not pending', () => {
-    expect(decide([[], {}], labels({ v1: ['AWSCURRENT'], v2: ['AWSPREVIOUS'] }))).toMatchObject({
-      error: { code: 'TOKEN_NOT_PENDING', details: { found: 'the version v2 has AWSPREVIOUS' } },
-    });
+    const plan = decide([[], {}], labels({ v1: ['AWSCURRENT'], v2: ['AWSPREVIOUS', 'AUDITED'] }));
+    expect(plan).toMatchObject({ do: 'refuse', error: { code: 'TOKEN_NOT_PENDING' } });
+    expect(refusalOf(plan)).toBe(
+      'TOKEN_NOT_PENDING: the version v2 has AWSPREVIOUS, AUDITED. Expected: AWSPENDING. To do: start another rotation.',
+    );
     expect(decide([[], {}], rotating, 'v7')).toMatchObject({
       error: { details: { found: 'the version v7 has no label' } },
     });
   });
 
   it('to refuse when no version is current', () => {
-    expect(decide([[newEntry], { evidence }], labels({ v2: ['AWSPENDING'] }))).toMatchObject({
-      error: { code: 'CURRENT_MISSING' },
-    });
+    const plan = decide([[newEntry], { evidence }], labels({ v2: ['AWSPENDING'] }));
+    expect(plan).toMatchObject({ do: 'refuse', error: { code: 'CURRENT_MISSING' } });
+    expect(refusalOf(plan)).toBe(
+      'CURRENT_MISSING: no version labelled AWSCURRENT. Expected: one, as Secrets Manager guarantees. ' +
+        'To do: put the label on the version that applications are to read (aws secretsmanager update-secret-version-stage).',
+    );
   });
 
   describe('when the label has moved already', () => {
@@ -124,12 +162,13 @@ describe('finishSecret decides', () => {
 
     it('that nothing can be done if it cannot tell the key', () => {
       expect(decide([[]], promoted)).toEqual(complete([]));
+      expect(decide([[oldEntry]], promoted)).toEqual(complete([]));
     });
 
     it('to record what an earlier run did not get to: the promotion, the keys it supersedes, and the id of the user', () => {
       const adopting = deployedKey({ userName: 'app', adopt: OTHER });
       const adopted = { keyId: OTHER, minted: at(-9) };
-      expect(decide([[oldEntry, newEntry, adopted], { evidence }], promoted, 'v2', NOW, adopting)).toEqual({
+      expect(decide([[oldEntry, newEntry, adopted], { evidence }], promoted, 'v2', NOW, adopting)).toStrictEqual({
         do: 'promote',
         keyId: NEW,
         entry: newEntry,
@@ -140,7 +179,7 @@ describe('finishSecret decides', () => {
 
     it('to record it without an entry, by the evidence, and without evidence, by the entry', () => {
       const entry = { keyId: NEW, version: 'v2' };
-      expect(decide([[], { evidence }], promoted)).toEqual({
+      expect(decide([[], { evidence }], promoted)).toStrictEqual({
         do: 'promote',
         keyId: NEW,
         entry,
@@ -148,12 +187,17 @@ describe('finishSecret decides', () => {
         pin: 'AIDA1',
       });
       const first = labels({ v2: ['AWSCURRENT', 'AWSPENDING'] });
-      expect(decide([[oldEntry, newEntry]], first)).toEqual({
+      expect(decide([[oldEntry, newEntry]], first)).toStrictEqual({
         do: 'promote',
         keyId: NEW,
         entry: newEntry,
         supersedes: [],
       });
+    });
+
+    it('that an entry without a version is superseded by no promotion unless the configuration adopts its key', () => {
+      const first = labels({ v2: ['AWSCURRENT'] });
+      expect(decide([[newEntry, { keyId: OTHER, minted: at(-9) }]], first)).toMatchObject({ supersedes: [] });
     });
 
     it('to name the superseded keys that are not known to be disabled', () => {
@@ -177,18 +221,18 @@ describe('an entry', () => {
   };
 
   it('starts a new life at promotion', () => {
-    expect(promotedEntry(full, NOW)).toEqual({ keyId: OLD, version: 'v', minted: at(-9), promoted: NOW });
-    expect(promotedEntry({ keyId: OLD }, NOW)).toEqual({ keyId: OLD, promoted: NOW });
+    expect(promotedEntry(full, NOW)).toStrictEqual({ keyId: OLD, version: 'v', minted: at(-9), promoted: NOW });
+    expect(promotedEntry({ keyId: OLD }, NOW)).toStrictEqual({ keyId: OLD, promoted: NOW });
   });
 
   it('keeps that it was promoted once when it is superseded, and drops the dates of an earlier retirement', () => {
-    expect(supersededEntry(full, NOW, NEW)).toEqual({
+    expect(supersededEntry(full, NOW, NEW)).toStrictEqual({
       keyId: OLD,
       version: 'v',
       minted: at(-9),
       promoted: at(-8),
       superseded: { at: NOW, by: NEW },
     });
-    expect(supersededEntry({ keyId: OLD }, NOW, NEW)).toEqual({ keyId: OLD, superseded: { at: NOW, by: NEW } });
+    expect(supersededEntry({ keyId: OLD }, NOW, NEW)).toStrictEqual({ keyId: OLD, superseded: { at: NOW, by: NEW } });
   });
 });

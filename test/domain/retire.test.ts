@@ -5,7 +5,7 @@ import type { AccessKey, LastUse } from '../../lambdas/domain/model.ts';
 import { REASONS } from '../../lambdas/domain/reasons.ts';
 import { decideRetirement, type RetireObserved } from '../../lambdas/domain/retire.ts';
 import { DAY, deployedKey, HOUR } from '../policy.ts';
-import { at, key, labels, ledger, NEW, NOW, OLD, OTHER, TIMEOUT } from './world.ts';
+import { at, key, labels, ledger, NEW, NOW, OLD, OTHER, TIMEOUT, TOLERANCE } from './world.ts';
 
 const CURRENT: LedgerEntry = { keyId: NEW, version: 'v2', minted: at(-40 * DAY), promoted: at(-30 * DAY) };
 const overlap = (secondsAgo: number): LedgerEntry => ({
@@ -14,7 +14,8 @@ const overlap = (secondsAgo: number): LedgerEntry => ({
   minted: at(-60 * DAY),
   superseded: { at: at(-3 * DAY - secondsAgo), by: NEW },
 });
-const recovery = (secondsAgo: number): LedgerEntry => ({ ...overlap(9 * DAY), disabled: at(-7 * DAY - secondsAgo) });
+const RECOVERY = 7 * DAY + TOLERANCE;
+const recovery = (secondsAgo: number): LedgerEntry => ({ ...overlap(9 * DAY), disabled: at(-RECOVERY - secondsAgo) });
 const used = (date: Date): LastUse => ({ at: date, service: 's3', region: 'eu-central-1' });
 const INTENT = { token: 'v0', at: at(-DAY), before: [NEW] };
 const ORPHAN = key(OTHER, 'Active', at(-DAY + 1));
@@ -212,6 +213,14 @@ const ROWS: readonly Row[] = [
     expect: { role: 'superseded', do: 'none', reason: 'adoption-waits' },
   },
   {
+    name: 'an adopted key that was superseded waits no longer, though nothing pins the user any more',
+    userId: undefined,
+    entries: [{ keyId: OLD, minted: at(-DAY), superseded: { at: at(-DAY), by: NEW } }],
+    policy: { adopt: OLD },
+    about: OLD,
+    expect: { role: 'superseded', do: 'none', reason: 'in-overlap', due: at(2 * DAY) },
+  },
+  {
     name: 'an adopted key waits while no key is current',
     policy: { adopt: OLD },
     more: { currentKeyId: undefined },
@@ -230,6 +239,25 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    name: 'an adopted key without a date gets one as of now, and no longer wait: it was in use, not lost',
+    policy: { adopt: OLD, deactivateAfter: 0 },
+    entries: [{ keyId: OLD, minted: at(-60 * DAY) }],
+    about: OLD,
+    expect: {
+      do: 'record',
+      reason: 'date-missing',
+      entry: { keyId: OLD, minted: at(-60 * DAY), superseded: { at: NOW, by: NEW } },
+    },
+  },
+  {
+    name: 'an adopted key that another one superseded does not wait for a promotion any more',
+    userId: undefined,
+    policy: { adopt: OLD },
+    entries: [{ keyId: OLD, superseded: { at: at(-3 * DAY), by: NEW } }],
+    about: OLD,
+    expect: { role: 'superseded', do: 'look', reason: 'last-use-unread' },
+  },
+  {
     name: 'an adopted key is disabled in its turn',
     policy: { adopt: OLD },
     entries: [{ keyId: OLD, superseded: { at: at(-3 * DAY), by: NEW } }],
@@ -241,7 +269,7 @@ const ROWS: readonly Row[] = [
     name: 'an adopted key is deleted in its turn, and leaves an entry that says so',
     lastUse: [[OLD, undefined]],
     policy: { adopt: OLD },
-    entries: [{ keyId: OLD, superseded: { at: at(-20 * DAY), by: NEW }, disabled: at(-7 * DAY) }],
+    entries: [{ keyId: OLD, superseded: { at: at(-20 * DAY), by: NEW }, disabled: at(-RECOVERY) }],
     keys: [key(NEW), key(OLD, 'Inactive')],
     about: OLD,
     expect: { do: 'delete', reason: 'recovery-over', entry: { keyId: OLD, deleted: NOW } },
@@ -359,7 +387,7 @@ const ROWS: readonly Row[] = [
     name: 'a disabled key that was used after it had been disabled begins its recovery time anew',
     entries: [recovery(0)],
     keys: [key(NEW), key(OLD, 'Inactive')],
-    lastUse: [[OLD, used(at(-7 * DAY + 1))]],
+    lastUse: [[OLD, used(at(-RECOVERY + 1))]],
     about: OLD,
     expect: {
       do: 'record',
@@ -371,7 +399,7 @@ const ROWS: readonly Row[] = [
     name: 'a disabled key that was used until it was disabled is deleted when its recovery time is over',
     entries: [recovery(0)],
     keys: [key(NEW), key(OLD, 'Inactive')],
-    lastUse: [[OLD, used(at(-7 * DAY))]],
+    lastUse: [[OLD, used(at(-RECOVERY))]],
     about: OLD,
     expect: { do: 'delete', reason: 'recovery-over' },
   },
@@ -429,11 +457,56 @@ const ROWS: readonly Row[] = [
     expect: { do: 'record', reason: 'date-missing', entry: { superseded: { at: NOW, by: NEW } } },
   },
   {
+    name: 'a date that another superseding key left is written anew even if it is younger than the promotion of today',
+    entries: [{ ...overlap(0), superseded: { at: at(-3 * DAY), by: OTHER } }],
+    about: OLD,
+    expect: { do: 'record', reason: 'date-missing', entry: { superseded: { at: NOW, by: NEW } } },
+  },
+  {
+    name: 'a date from before the promotion of the superseding key is written anew: the key was current again between',
+    entries: [{ ...overlap(0), superseded: { at: at(-30 * DAY - 1), by: NEW } }],
+    about: OLD,
+    expect: { do: 'record', reason: 'date-missing', entry: { superseded: { at: NOW, by: NEW } } },
+  },
+  {
+    name: 'a date written with the promotion of the superseding key stands',
+    entries: [{ ...overlap(0), superseded: { at: at(-30 * DAY), by: NEW } }],
+    about: OLD,
+    expect: { do: 'look', reason: 'last-use-unread' },
+  },
+  {
+    name: 'a date stands while the ledger does not say when the superseding key was promoted',
+    more: { ledger: ledger([overlap(0), { keyId: NEW, version: 'v2' }], { userId: 'AIDA1' }) },
+    about: OLD,
+    expect: { do: 'look', reason: 'last-use-unread' },
+  },
+  {
+    name: 'a date stands while the ledger does not have the superseding key',
+    more: { ledger: ledger([overlap(0)], { userId: 'AIDA1' }) },
+    about: OLD,
+    expect: { do: 'look', reason: 'last-use-unread' },
+  },
+  {
     name: 'a key that was never promoted waits a day at least, so that a retry can take it up',
     policy: { deactivateAfter: 0 },
     entries: [{ keyId: OLD, version: 'v0' }],
     about: OLD,
     expect: { do: 'record', reason: 'date-missing', entry: { superseded: { at: at(DAY), by: NEW } } },
+  },
+  {
+    name: 'a key that was never promoted waits before the first promotion too',
+    userId: undefined,
+    policy: { deactivateAfter: 0 },
+    entries: [{ keyId: OLD, version: 'v0' }],
+    about: OLD,
+    expect: { do: 'record', reason: 'date-missing', entry: { superseded: { at: at(DAY), by: NEW } } },
+  },
+  {
+    name: 'a key that was never promoted is disabled when its wait is over',
+    entries: [{ ...overlap(0), version: 'v0' }],
+    lastUse: [[OLD, undefined]],
+    about: OLD,
+    expect: { do: 'disable', reason: 'overlap-over', entry: { superseded: overlap(0).superseded } },
   },
   {
     name: 'a key that was never promoted waits no longer than its overlap if that is more than a day',
@@ -569,6 +642,23 @@ const ROWS: readonly Row[] = [
     expect: { role: 'orphan', do: 'none', reason: 'orphan-used', lastUse: used(NOW) },
   },
   {
+    name: 'what looks like an orphan is left alone while no key shows that the user is the one that is pinned',
+    intent: INTENT,
+    keys: [ORPHAN],
+    lastUse: [[OTHER, undefined]],
+    about: OTHER,
+    expect: { role: 'orphan', do: 'none', reason: 'user-unproven' },
+  },
+  {
+    name: 'an orphan is cleared though no key is current, while nothing pins the user',
+    userId: undefined,
+    intent: INTENT,
+    keys: [ORPHAN],
+    lastUse: [[OTHER, undefined]],
+    about: OTHER,
+    expect: { role: 'orphan', do: 'delete', reason: 'orphan-never-used' },
+  },
+  {
     name: 'an orphan is not touched while its run may still be at work',
     intent: { ...INTENT, at: at(-TIMEOUT - 59) },
     keys: [key(NEW), key(OTHER, 'Active', at(-TIMEOUT))],
@@ -659,10 +749,35 @@ describe('the retire pass decides', () => {
     expect(decisionAbout(row)).toMatchObject(row.expect);
   });
 
+  const reasons = (row: Partial<Row>) =>
+    decide({ name: '', about: '', expect: {}, ...row }).map((decision) => decision.reason);
+
   it('nothing about an announcement that an unread orphan may explain, or when there is none', () => {
-    const row = { name: '', about: 'intent', expect: {} };
-    expect(decisionAbout({ ...row, intent: INTENT, keys: [key(NEW), ORPHAN] })).toBeUndefined();
-    expect(decisionAbout(row)).toBeUndefined();
+    expect(reasons({ intent: INTENT, keys: [key(NEW), ORPHAN] })).toEqual(['is-current', 'last-use-unread']);
+    expect(reasons({ keys: [key(NEW)] })).toEqual(['is-current']);
+  });
+
+  it('nothing about an announcement that the next rotation needs to recognise an orphan', () => {
+    expect(reasons({ intent: INTENT, keys: [ORPHAN] })).toEqual(['user-unproven', 'current-not-usable']);
+  });
+
+  it('about an announcement while another key, which it does not explain, is still to be looked at', () => {
+    expect(reasons({ intent: INTENT, entries: [overlap(0)] })).toEqual([
+      'is-current',
+      'last-use-unread',
+      'intent-settled',
+    ]);
+  });
+
+  it('once about each key, also about an adopted one that has no entry yet', () => {
+    expect(reasons({ policy: { adopt: OLD } })).toEqual(['is-current', 'entry-missing']);
+  });
+
+  it('to remove the entry of a key that it deletes, unless the configuration adopts the key', () => {
+    const keys = [key(NEW), key(OLD, 'Inactive')];
+    const row: Row = { name: '', entries: [recovery(0)], keys, lastUse: [[OLD, undefined]], about: OLD, expect: {} };
+    const deletion = { about: 'key', keyId: OLD, role: 'superseded', do: 'delete', reason: 'recovery-over' };
+    expect(decisionAbout(row)).toStrictEqual(deletion);
   });
 
   it('nothing about AWSPENDING on a version that was not promoted, or when there is none', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BOOTSTRAP_VALUE } from '../../lambdas/contract/names.ts';
+import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import { MAX_VALUE_BYTES, parseValue, renderValue } from '../../lambdas/domain/secret-value.ts';
 import { NEW, NOW } from './world.ts';
 
@@ -23,6 +24,13 @@ describe("the secret's value", () => {
     expect(value).toEqual({ kind: 'key', keyId: NEW, secret: SECRET, others });
   });
 
+  it('drops what would make the next key temporary or expired for whoever reads it as credentials', () => {
+    const temporary = { SessionToken: 'x', Expiration: '2026-01-01T00:00:00Z' };
+    const value = JSON.stringify({ ...JSON.parse(renderValue(key, 'app', { Team: 'a' })), ...temporary });
+    expect(parseValue(value, 'app')).toMatchObject({ kind: 'key', others: { Team: 'a' } });
+    expect(Object.keys(parseValue(value, 'app').others)).toEqual(['Team']);
+  });
+
   it('is recognised as holding no key yet while it is the bootstrap value', () => {
     expect(parseValue(BOOTSTRAP_VALUE, 'app')).toEqual({ kind: 'bootstrap', others: {} });
   });
@@ -36,38 +44,74 @@ describe("the secret's value", () => {
   });
 
   const valid = { Version: 1, AccessKeyId: NEW, SecretAccessKey: SECRET, UserName: 'app' };
-  it.each([
-    ['text that is not JSON', `{${SECRET}`, 'VALUE_MALFORMED'],
-    ['a list', '[]', 'VALUE_MALFORMED'],
-    ['null', 'null', 'VALUE_MALFORMED'],
-    ['a number', '7', 'VALUE_MALFORMED'],
-    ['an empty object', '{}', 'VALUE_MALFORMED'],
-    ['another version of the document', JSON.stringify({ ...valid, Version: 2 }), 'VALUE_MALFORMED'],
-    ['a key id that is a number', JSON.stringify({ ...valid, AccessKeyId: 7 }), 'VALUE_MALFORMED'],
-    ['a key id in small letters', JSON.stringify({ ...valid, AccessKeyId: 'akia' }), 'VALUE_MALFORMED'],
-    ['no secret', JSON.stringify({ ...valid, SecretAccessKey: undefined }), 'VALUE_MALFORMED'],
-    ['a secret that is a number', JSON.stringify({ ...valid, SecretAccessKey: 7 }), 'VALUE_MALFORMED'],
-    ['an empty secret', JSON.stringify({ ...valid, SecretAccessKey: '' }), 'VALUE_MALFORMED'],
-    ['no user', JSON.stringify({ ...valid, UserName: undefined }), 'VALUE_OTHER_USER'],
-    ['another user', JSON.stringify({ ...valid, UserName: 'admin' }), 'VALUE_OTHER_USER'],
-    ['a user in other letters', JSON.stringify({ ...valid, UserName: 'App' }), 'VALUE_OTHER_USER'],
-  ])('is refused when it holds %s, and the refusal shows nothing of it', (_, value, code) => {
+  const NOT_JSON = 'the value is not JSON';
+  const NO_OBJECT = 'the value is not a JSON object';
+  const NO_VERSION = "the field 'Version' is not 1";
+  const NO_ID = "the field 'AccessKeyId' is not the id of an access key";
+  const NO_SECRET = "the field 'SecretAccessKey' is not a text";
+  it.each<[string, string, string]>([
+    ['text that is not JSON', `{${SECRET}`, NOT_JSON],
+    ['a list', '[]', NO_OBJECT],
+    ['null', 'null', NO_OBJECT],
+    ['a number', '7', NO_OBJECT],
+    ['an empty object', '{}', NO_VERSION],
+    ['a bootstrap value with the id of a key', `{"Bootstrap":"x","AccessKeyId":"${NEW}"}`, NO_VERSION],
+    ['a bootstrap value with a secret', `{"Bootstrap":"x","SecretAccessKey":"${SECRET}"}`, NO_VERSION],
+    ['another version of the document', JSON.stringify({ ...valid, Version: 2 }), NO_VERSION],
+    ['a key id that is a number', JSON.stringify({ ...valid, AccessKeyId: 1234567890123456 }), NO_ID],
+    ['a key id in small letters', JSON.stringify({ ...valid, AccessKeyId: NEW.toLowerCase() }), NO_ID],
+    ['a key id with something before it', JSON.stringify({ ...valid, AccessKeyId: `id:${NEW}` }), NO_ID],
+    ['a key id with something after it', JSON.stringify({ ...valid, AccessKeyId: `${NEW}\n` }), NO_ID],
+    ['a key id that is too short', JSON.stringify({ ...valid, AccessKeyId: NEW.slice(0, 15) }), NO_ID],
+    ['no secret', JSON.stringify({ ...valid, SecretAccessKey: undefined }), NO_SECRET],
+    ['a secret that is a number', JSON.stringify({ ...valid, SecretAccessKey: 7 }), NO_SECRET],
+    ['an empty secret', JSON.stringify({ ...valid, SecretAccessKey: '' }), NO_SECRET],
+  ])('is refused when it holds %s, and the refusal shows nothing of it', (_, value, found) => {
+    expectRefusal(
+      value,
+      'VALUE_MALFORMED',
+      `VALUE_MALFORMED: ${found}. ` +
+        'Expected: a JSON object with Version 1, AccessKeyId, SecretAccessKey and UserName, or the bootstrap value of a new secret. ' +
+        'To do: put a value of that form back (an older version has one: aws secretsmanager list-secret-version-ids), then rotate again.',
+    );
+  });
+
+  it.each<[string, string | undefined, string]>([
+    ['no user', undefined, "the value has no field 'UserName'"],
+    ['another user', 'admin', "the value's UserName is another one"],
+    ['a user in other letters', 'App', "the value's UserName is another one"],
+  ])('is refused when it names %s, and the refusal shows nothing of it', (_, UserName, found) => {
+    expectRefusal(
+      JSON.stringify({ ...valid, UserName }),
+      'VALUE_OTHER_USER',
+      `VALUE_OTHER_USER: ${found}. ` +
+        "Expected: UserName 'app', the user that the deployed configuration binds this secret to. " +
+        'To do: find out who changed the value; put the bound UserName back, or bind the secret to the other user in ' +
+        'rotator.config.ts and deploy.',
+    );
+  });
+
+  /** The message is compared whole, and is one of this file's: so nothing of the value is in it. */
+  function expectRefusal(value: string, code: ErrorCode, message: string) {
     let error: unknown;
     try {
       parseValue(value, 'app');
     } catch (thrown) {
       error = thrown;
     }
-    expect(error).toMatchObject({ code });
+    expect(error).toMatchObject({ code, message });
     expect(String(error)).not.toContain(SECRET);
     expect(error).not.toHaveProperty('cause');
-  });
+  }
 
   it('is refused one byte past what Secrets Manager takes, counted in bytes and not in letters', () => {
     const fill = (count: number) => () => renderValue(key, 'app', { Fill: 'x'.repeat(count) });
     const empty = new TextEncoder().encode(fill(0)()).length;
     expect(fill(MAX_VALUE_BYTES - empty)).not.toThrow();
-    expect(fill(MAX_VALUE_BYTES - empty + 1)).toThrow('VALUE_TOO_LARGE');
+    expect(fill(MAX_VALUE_BYTES - empty + 1)).toThrow(
+      'VALUE_TOO_LARGE: the next value would have 65537 bytes. Expected: at most 65536, what Secrets Manager takes. ' +
+        'To do: make the fields smaller that were added to the value.',
+    );
     expect(() => renderValue(key, 'app', { Fill: 'ä'.repeat(MAX_VALUE_BYTES - empty - 10) })).toThrow(
       'VALUE_TOO_LARGE',
     );

@@ -1,18 +1,11 @@
 /** Facts for decisions, made short. */
-import {
-  type Evidence,
-  entryTag,
-  evidenceTag,
-  type Intent,
-  intentTag,
-  type Ledger,
-  type LedgerEntry,
-  parseLedger,
-} from '../../lambdas/domain/ledger.ts';
+import type { Evidence, Intent, Ledger, LedgerEntry } from '../../lambdas/domain/ledger.ts';
 import type { AccessKey, Labels } from '../../lambdas/domain/model.ts';
 
 export const NOW = new Date('2026-06-15T12:00:00Z');
 export const TIMEOUT = 120;
+/** Seconds by which clocks may differ: what can't be undone waits so much longer. */
+export const TOLERANCE = 60;
 
 /** `NOW` plus seconds; negative ones lie in the past. */
 export const at = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000);
@@ -29,7 +22,7 @@ export function labels(of: Record<string, readonly string[]>): Labels {
   return new Map(Object.entries(of));
 }
 
-/** A ledger, as it comes back from tags. */
+/** A ledger. */
 export function ledger(
   entries: readonly LedgerEntry[] = [],
   more: {
@@ -40,7 +33,15 @@ export function ledger(
   } = {},
 ): Ledger {
   const intents = [...(more.intents ?? []), ...(more.intent ? [{ run: 'run1', ...more.intent }] : [])];
-  const tags = [...entries.map(entryTag), ...intents.map(intentTag), more.evidence ? evidenceTag(more.evidence) : {}];
-  const pin = more.userId === undefined ? {} : { 'iam-key-rotator:user-id': more.userId };
-  return parseLedger(Object.assign({}, ...tags, pin));
+  return {
+    entries: new Map(entries.map((entry) => [entry.keyId, entry])),
+    intents,
+    ...(more.evidence && { evidence: more.evidence }),
+    ...(more.userId !== undefined && { userId: more.userId }),
+  };
+}
+
+/** The whole message of a plan that refuses. */
+export function refusalOf(plan: { readonly do: string; readonly error?: Error }): string | undefined {
+  return plan.error?.message;
 }

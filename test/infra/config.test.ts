@@ -58,6 +58,7 @@ describe('a good configuration', () => {
       mode: 'enforce',
       verifyRegions: [],
       readers: [],
+      ledgerOperators: [],
       replicas: [],
       warnings: [],
     });
@@ -222,6 +223,10 @@ describe('every wrong value is named with what it was, what was expected and the
     [{ verifyRegions: ['Frankfurt'] }, 'verifyRegions[0]', 'a Region'],
     [{ verifyRegions: 'eu-west-1' }, 'verifyRegions', 'a list of Regions'],
     [{ readers: ['arn:aws:iam::123456789012:role/*'] }, 'readers[0]', 'the ARN of a role'],
+    [{ ledgerOperators: ['arn:aws:iam::123456789012:role/*'] }, 'ledgerOperators[0]', 'the ARN of a role'],
+    [{ ledgerOperators: ['arn:aws:iam::123456789012:user/x'] }, 'ledgerOperators[0]', 'the ARN of a role'],
+    [{ ledgerOperators: ['arn:aws:iam::123456789012:root'] }, 'ledgerOperators[0]', 'the ARN of a role'],
+    [{ ledgerOperators: 'arn:aws:iam::123456789012:role/x' }, 'ledgerOperators', 'a list of role ARNs'],
     [{ kmsKeyArn: 'alias/keys' }, 'kmsKeyArn', 'the ARN of a KMS key'],
     [{ replicas: [{ region: 'eu-west-1', key: 'x' }] }, 'replicas[0].key', 'region'],
     [{ replicas: [{}] }, 'replicas[0].region', 'a Region'],

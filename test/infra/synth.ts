@@ -11,15 +11,23 @@ const { context }: { context: Record<string, unknown> } = JSON.parse(
   readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'),
 );
 
-export function stacksOf(config: RotatorConfig): RotatorStack[] {
-  return addStacks(new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } }), resolveConfig(config));
+/** @param flags context that overrides the project's */
+export function stacksOf(config: RotatorConfig, flags: Readonly<Record<string, unknown>> = {}): RotatorStack[] {
+  const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [], ...flags } });
+  return addStacks(app, resolveConfig(config));
 }
 
-export function templateOf(config: RotatorConfig): Template {
-  const [stack] = stacksOf(config);
+export function templateOf(config: RotatorConfig, flags?: Readonly<Record<string, unknown>>): Template {
+  const [stack] = stacksOf(config, flags);
   if (stack === undefined) throw new Error('no stack');
   return Template.fromStack(stack);
 }
+
+/** The CDK's own checks of the template take seconds, and are no concern of tests that only use it; nor are its warnings. */
+export const UNCHECKED = {
+  '@aws-cdk/core:validateAgainstDefaultRules': false,
+  '@aws-cdk/core:annotationsInValidationReport': false,
+};
 
 export interface Statement {
   readonly Sid?: string;

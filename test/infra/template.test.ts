@@ -5,13 +5,21 @@ import { stacksOf, statement, statementsOf, templateOf } from './synth.ts';
 
 const GLASS = 'arn:aws:iam::123456789012:role/break-glass';
 const READER = 'arn:aws:iam::123456789012:role/app';
+const OPERATOR = 'arn:aws:iam::123456789012:role/operator';
 const KMS_KEY = 'arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef';
 
 const keys: KeyInput[] = [
   { user: 'deploy-prod', createUser: true },
-  { user: 'ses-sender', userPath: '/service/mail/', kmsKeyArn: KMS_KEY, replicas: [{ region: 'eu-west-1' }] },
-  { user: 'closed', readers: [READER], exclusive: { breakGlassRoleArn: GLASS } },
+  {
+    user: 'ses-sender',
+    userPath: '/service/mail/',
+    kmsKeyArn: KMS_KEY,
+    replicas: [{ region: 'eu-west-1' }],
+    ledgerOperators: [OPERATOR],
+  },
+  { user: 'closed', readers: [READER], ledgerOperators: [OPERATOR], exclusive: { breakGlassRoleArn: GLASS } },
 ];
+const watched: KeyInput = { user: 'watched', mode: 'observe', kmsKeyArn: `${KMS_KEY.slice(0, -1)}0` };
 const template = templateOf({ keys });
 const withSchedule = (key: Omit<KeyInput, 'user'>) => templateOf({ keys: [{ user: 'u', ...key }] });
 
@@ -102,6 +110,16 @@ describe('rotation schedules', () => {
     expect(needs.some((id) => needed('AWS::Lambda::Permission').includes(id))).toBe(true);
   });
 
+  test('wait until the ledger of their secret is closed', () => {
+    const policyOf = (secret: string) =>
+      Object.entries(template.findResources('AWS::SecretsManager::ResourcePolicy')).find(
+        ([, { Properties }]) => Properties.SecretId.Ref === secret,
+      )?.[0];
+    const schedules = Object.values(template.findResources('AWS::SecretsManager::RotationSchedule'));
+    expect(schedules).toHaveLength(3);
+    for (const { Properties, DependsOn } of schedules) expect(DependsOn).toContain(policyOf(Properties.SecretId.Ref));
+  });
+
   test('are not created in observe mode', () => {
     withSchedule({ mode: 'observe' }).resourceCountIs('AWS::SecretsManager::RotationSchedule', 0);
   });
@@ -125,34 +143,43 @@ describe('invoke permissions', () => {
 });
 
 describe('policies', () => {
-  test('have no wildcard in an action', () => {
-    const actions = statementsOf(template).flatMap(({ Action }) => Action);
+  test('have no wildcard in an action that they allow', () => {
+    const actions = statementsOf(template).flatMap(({ Effect, Action }) => (Effect === 'Allow' ? Action : []));
     expect(actions.length).toBeGreaterThan(30);
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 
   test('have no wildcard in a resource but for ListSecrets, which has none', () => {
-    const wild = statementsOf(template).filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('*'));
+    const wild = statementsOf(template).filter(
+      ({ Principal, Resource }) => Principal === undefined && JSON.stringify(Resource ?? '').includes('*'),
+    );
     expect(wild.map(({ Action, Resource }) => [Action, Resource])).toEqual([['secretsmanager:ListSecrets', '*']]);
   });
 
-  test('have a Sid for each concern', () => {
-    const unnamed = statementsOf(template).filter(
-      ({ Sid, Action }) => Sid === undefined && Action !== 'sts:AssumeRole',
+  test('are no more than the ten managed ones that IAM attaches to a role', () => {
+    const attached = Object.values(template.findResources('AWS::IAM::ManagedPolicy')).map(({ Properties }) =>
+      String(Properties.Roles[0].Ref),
     );
-    expect(unnamed).toEqual([]);
+    const counts = [...new Set(attached)].map((role) => attached.filter((other) => other === role).length);
+    expect(counts).toHaveLength(2);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(10);
+  });
+
+  test('have a Sid for each concern', () => {
+    const unnamed = statementsOf(template).filter(({ Sid }) => Sid === undefined);
+    expect(new Set(unnamed.map(({ Action }) => Action))).toEqual(new Set(['sts:AssumeRole', 'sqs:*']));
   });
 
   test('name the users exactly, with their paths', () => {
     const users = [user('/deploy-prod'), user('/service/mail/ses-sender'), user('/closed')];
-    for (const sid of ['ReplaceKeysOfTheUsers', 'RetireKeysOfTheUsers']) {
+    for (const sid of ['ReplaceKeysOfTheUsers', 'SeeKeysOfTheUsers', 'RetireKeysOfTheUsers']) {
       expect(sorted(statement(template, sid).Resource)).toEqual(sorted(users));
     }
   });
 
   test('name the secrets exactly', () => {
     const secrets = Object.values(secretIds).map((Ref) => ({ Ref }));
-    for (const sid of ['StoreAndPromoteKeys', 'SeeWhichKeysAreCurrent', 'EndAbandonedRotations']) {
+    for (const sid of ['StoreKeys', 'PromoteKeys', 'SeeWhichKeysAreCurrent', 'EndAbandonedRotations']) {
       expect(sorted(statement(template, sid).Resource)).toEqual(sorted(secrets));
     }
   });
@@ -169,18 +196,46 @@ describe('policies', () => {
     expect(actions).not.toContain('iam:CreateAccessKey');
     expect(actions).not.toContain('secretsmanager:PutSecretValue');
     expect(statement(template, 'EndAbandonedRotations').Condition).toEqual({
-      StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' },
+      StringEquals: { 'secretsmanager:VersionStage': ['AWSPENDING'] },
     });
   });
 
-  test('let the functions write the tags of the ledger and no others', () => {
-    const conditions = statementsOf(template)
-      .filter(({ Sid }) => Sid === 'WriteLedger')
-      .map(({ Condition }) => Condition?.['ForAllValues:StringLike']?.['aws:TagKeys']);
-    expect(conditions).toEqual([
-      ['iam-key-rotator:key/*', 'iam-key-rotator:intent/*', 'iam-key-rotator:verified', 'iam-key-rotator:user-id'],
-      ['iam-key-rotator:key/*', 'iam-key-rotator:intent/*'],
+  test('let nothing be changed in observe mode, whatever a function tries', () => {
+    const both = templateOf({ keys: [{ user: 'u' }, watched] });
+    const ofBoth = statementsOf(both).filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('watched'));
+    const actions = ofBoth.flatMap(({ Action }) => Action);
+    expect(actions.sort()).toEqual([
+      'iam:GetAccessKeyLastUsed',
+      'iam:ListAccessKeys',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
     ]);
+    const keyUses = statementsOf(both).filter(({ Sid }) => Sid === 'UseEncryptionKeys');
+    expect(keyUses.map(({ Action, Resource }) => [Action, Resource])).toEqual([['kms:Decrypt', watched.kmsKeyArn]]);
+  });
+
+  test('are left out where nobody is there to change: AWS refuses an empty one', () => {
+    const sids = statementsOf(templateOf({ keys: [watched] })).map(({ Sid }) => Sid);
+    expect(sids).toContain('SeeWhichKeysAreCurrent');
+    expect(sids).not.toContain('ReplaceKeysOfTheUsers');
+    expect(sids).not.toContain('RetireKeysOfTheUsers');
+    const all = statementsOf(templateOf({ keys: [watched] }));
+    expect(all.filter(({ Resource, Principal }) => Resource === undefined && Principal === undefined)).toEqual([]);
+  });
+
+  test('let the functions write and clear the tags of the ledger and no others', () => {
+    const tagsOf = (sid: string) =>
+      statementsOf(template)
+        .filter(({ Sid }) => Sid === sid)
+        .map(({ Action, Condition }) => [Action, Condition?.['ForAllValues:StringLike']?.['aws:TagKeys']]);
+    const [key, intent] = ['iam-key-rotator:key/*', 'iam-key-rotator:intent/*'];
+    const write = 'secretsmanager:TagResource';
+    expect(tagsOf('WriteLedger')).toEqual([
+      [write, [key, intent, 'iam-key-rotator:verified', 'iam-key-rotator:user-id']],
+      [write, [key]],
+    ]);
+    const clear = ['secretsmanager:UntagResource', [key, intent]];
+    expect(tagsOf('ClearLedger')).toEqual([clear, clear]);
   });
 
   test('let the functions use a customer managed key through Secrets Manager only', () => {
@@ -194,15 +249,59 @@ describe('policies', () => {
   });
 });
 
+const rotator = ['the four steps', 'disables and deletes'].map((of) => ({ 'Fn::GetAtt': [roleIdOf(of), 'Arn'] }));
+const deployer = {
+  'Fn::Sub': expect.stringMatching(/^arn:.*:role\/cdk-hnb659fds-cfn-exec-role-[^*?]+$/),
+};
+const TAGGING = ['secretsmanager:TagResource', 'secretsmanager:UntagResource'];
+const NOT_BY_CLOUDFORMATION = { 'aws:CalledVia': ['cloudformation.amazonaws.com'] };
+
+describe('the ledger', () => {
+  /** The statements of the policy of a user's secret. */
+  const policyOf = (of: string, among = template) => {
+    const policies = Object.values(among.findResources('AWS::SecretsManager::ResourcePolicy'));
+    const found = policies.find(({ Properties }) => String(Properties.SecretId.Ref).startsWith(of));
+    return found?.Properties.ResourcePolicy.Statement;
+  };
+  const closed = (operators: readonly string[]) => ({
+    Sid: 'OnlyRotatorKeepsLedger',
+    Effect: 'Deny',
+    Principal: { AWS: '*' },
+    Action: TAGGING,
+    Resource: '*',
+    Condition: {
+      ArnNotEquals: { 'aws:PrincipalArn': [...rotator, ...operators, deployer] },
+      'ForAnyValue:StringLike': { 'aws:TagKeys': ['iam-key-rotator:*'] },
+      'ForAllValues:StringNotEquals': NOT_BY_CLOUDFORMATION,
+    },
+  });
+
+  test('is closed to all but the rotator and CloudFormation, and nothing else of the secret is', () => {
+    expect(policyOf('deployprod')).toEqual([closed([])]);
+  });
+
+  test('is open to the operators that the configuration names', () => {
+    expect(policyOf('sessender')).toEqual([closed([OPERATOR])]);
+  });
+
+  test('is closed on every secret, in observe mode too, by a policy each', () => {
+    template.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 3);
+    const observed = templateOf({ keys: [watched] });
+    expect(policyOf('watched', observed)).toMatchObject([{ Sid: 'OnlyRotatorKeepsLedger', Action: TAGGING }]);
+  });
+
+  test('of an exclusive secret is closed by the statement that closes all its tags, and by no other', () => {
+    const statements: { Sid: string; Action: string | string[] }[] = policyOf('closed');
+    const tagging = statements.filter(({ Action }) => [Action].flat().some((action) => TAGGING.includes(action)));
+    expect(tagging.map(({ Sid }) => Sid)).toEqual(['OnlyRotatorAndStackTag']);
+  });
+});
+
 describe('an exclusive secret', () => {
   const exempt = (sid: string) => {
     const { Effect, Principal, Condition } = statement(template, sid);
     expect({ Effect, Principal }).toEqual({ Effect: 'Deny', Principal: { AWS: '*' } });
     return Condition?.ArnNotEquals?.['aws:PrincipalArn'];
-  };
-  const rotator = ['the four steps', 'disables and deletes'].map((of) => ({ 'Fn::GetAtt': [roleIdOf(of), 'Arn'] }));
-  const deployer = {
-    'Fn::Sub': expect.stringContaining(':role/cdk-hnb659fds-cfn-exec-role-'),
   };
 
   test('is readable by its readers, the rotator, the break-glass role and the role that deploys', () => {
@@ -222,15 +321,19 @@ describe('an exclusive secret', () => {
     ]);
   });
 
-  test('can still be changed by CloudFormation, and its ledger by nobody else', () => {
+  test('can still be changed by CloudFormation, and by nobody else', () => {
     expect(exempt('OnlyRotatorAndStackChange')).toEqual([...rotator, GLASS, deployer]);
     const { Action, Condition } = statement(template, 'OnlyRotatorAndStackChange');
-    expect(Action).toEqual([
-      'secretsmanager:TagResource',
-      'secretsmanager:UntagResource',
-      'secretsmanager:UpdateSecret',
-    ]);
-    expect(Condition?.['ForAllValues:StringNotEquals']).toEqual({ 'aws:CalledVia': ['cloudformation.amazonaws.com'] });
+    expect(Action).toBe('secretsmanager:UpdateSecret');
+    expect(Condition?.['ForAllValues:StringNotEquals']).toEqual(NOT_BY_CLOUDFORMATION);
+  });
+
+  test('can still be tagged by CloudFormation and by the operators of its ledger, and by nobody else, with any tag', () => {
+    expect(exempt('OnlyRotatorAndStackTag')).toEqual([...rotator, GLASS, OPERATOR, deployer]);
+    const { Action, Condition } = statement(template, 'OnlyRotatorAndStackTag');
+    expect(Action).toEqual(TAGGING);
+    expect(Object.keys(Condition ?? {}).sort()).toEqual(['ArnNotEquals', 'ForAllValues:StringNotEquals']);
+    expect(Condition?.['ForAllValues:StringNotEquals']).toEqual(NOT_BY_CLOUDFORMATION);
   });
 
   test('can always be repaired: its policy may be replaced or removed', () => {
@@ -248,8 +351,17 @@ describe('an exclusive secret', () => {
     });
   });
 
-  test('is the exception: other secrets have no policy', () => {
-    template.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 1);
+  test('is closed in the Regions that it is copied to as well: there it has the same policy, and another ARN', () => {
+    const denials = ['OnlyReadersRead', 'OnlyRotatorWrites', 'OnlyRotatorAndStackChange', 'OnlyRotatorAndStackTag'];
+    for (const sid of ['ReadersRead', ...denials]) expect(statement(template, sid).Resource).toBe('*');
+  });
+
+  test('is the exception: the value and the labels of other secrets are left to IAM', () => {
+    const policies = Object.values(template.findResources('AWS::SecretsManager::ResourcePolicy'));
+    const closing = policies.filter(({ Properties }) =>
+      /OnlyReadersRead|OnlyRotatorWrites/.test(JSON.stringify(Properties)),
+    );
+    expect(closing).toHaveLength(1);
   });
 });
 
@@ -339,10 +451,9 @@ describe('the retire pass', () => {
       SqsManagedSseEnabled: true,
       MessageRetentionPeriod: 1_209_600,
     });
-    expect(statement(template, 'RequireTls')).toMatchObject({
-      Effect: 'Deny',
-      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-    });
+    expect(statementsOf(template).filter(({ Action }) => Action === 'sqs:*')).toMatchObject([
+      { Effect: 'Deny', Principal: { AWS: '*' }, Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+    ]);
   });
 });
 

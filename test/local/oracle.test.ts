@@ -3,10 +3,11 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { iamKeys } from '../../lambdas/adapters/iam-keys.ts';
 import { secretStore } from '../../lambdas/adapters/secret-store.ts';
+import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import type { IamKeys, SecretStore } from '../../lambdas/domain/ports.ts';
 import { SimulatedAccount } from '../../local/account.ts';
 import { secretsFound, watchInvariants } from '../../local/oracle.ts';
-import { DAY } from '../policy.ts';
+import { DAY, deployedKey, HOUR, MINUTE } from '../policy.ts';
 
 interface Doing {
   readonly iam: IamKeys;
@@ -15,7 +16,7 @@ interface Doing {
 }
 
 /** An account with one bound user whose current key is in the secret, and functions that do whatever a test tells them. */
-async function world(mode = 'enforce', maxChangesPerRun = 25) {
+async function world(policy: Partial<DeployedKey> = {}, maxChangesPerRun = 25) {
   const account = new SimulatedAccount();
   account.createUser('app');
   account.createUser('admin');
@@ -23,7 +24,7 @@ async function world(mode = 'enforce', maxChangesPerRun = 25) {
   const value = (keyId: string) =>
     JSON.stringify({ Version: 1, AccessKeyId: keyId, SecretAccessKey: 'x', UserName: 'app' });
   account.createSecret('iam/app', { value: value(current.accessKeyId) });
-  const keys = [{ secretName: 'iam/app', userName: 'app', mode, deleteAfter: 7 * DAY }];
+  let keys = [deployedKey({ userName: 'app', ...policy })];
   const watch = watchInvariants(account, () => ({ maxChangesPerRun, keys }));
   let task: (doing: Doing) => Promise<unknown> = async () => undefined;
   account.functions.register({
@@ -46,7 +47,21 @@ async function world(mode = 'enforce', maxChangesPerRun = 25) {
     expect(await account.clock.run(account.functions.invoke('function', {}))).toMatchObject({ ok: true });
   };
   const invariants = () => watch.broken.map((broken) => broken.invariant);
-  return { account, current: current.accessKeyId, watch, run, invariants, value };
+  const deploy = (changed: Partial<DeployedKey>) => {
+    keys = keys.map((key) => ({ ...key, ...changed }));
+  };
+  return { account, current: current.accessKeyId, watch, run, invariants, value, policy: deploy };
+}
+
+/** An application's call to STS: 'used', or the name of the error. */
+async function use(account: SimulatedAccount, keyId: string): Promise<string> {
+  const key = account.keys.get(keyId);
+  const credentials = { accessKeyId: keyId, secretAccessKey: key?.secret ?? '' };
+  const call = account.gateway.ask(credentials, account.region, 'sts', 'GetCallerIdentity', {});
+  return call.then(
+    () => 'used',
+    (error: { code: string }) => error.code,
+  );
 }
 
 const TOKEN = '11111111-2222-4333-8444-555555555555';
@@ -90,6 +105,7 @@ describe('the oracle catches', () => {
       const { run, account, current, invariants, value } = await world();
       const other = account.createAccessKey('app').accessKeyId;
       account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(other) });
+      await account.clock.advance(3 * DAY * 1000);
       await run(({ iam }) => iam.disable('app', current));
       await account.clock.advance(seconds * 1000);
       await run(({ iam }) => iam.remove('app', current));
@@ -120,6 +136,125 @@ describe('the oracle catches', () => {
     expect(watch.finish().map((broken) => broken.invariant)).toEqual([5, 5, 5]);
   });
 
+  it('5: a key disabled before its overlap is over, and one that is in use while its hold is not over', async () => {
+    for (const [disabledAfter, usedAfter, broken] of [
+      [3 * DAY - 1, undefined, [5]],
+      [3 * DAY, undefined, []],
+      [3 * DAY, 3 * HOUR, []],
+      [3 * DAY, 5 * HOUR, [5]],
+      [17 * DAY, 16 * DAY, []],
+    ] as const) {
+      const { run, account, current, invariants, value } = await world();
+      const next = account.createAccessKey('app').accessKeyId;
+      account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(next) });
+      await account.clock.advance((usedAfter ?? 0) * 1000);
+      if (usedAfter !== undefined) expect(await use(account, current)).toBe('used');
+      await account.clock.advance((disabledAfter - (usedAfter ?? 0)) * 1000);
+      await run(({ iam }) => iam.disable('app', current));
+      expect(invariants()).toEqual(broken);
+    }
+  });
+
+  it('5: an application that is turned away with a key that a function has ended too early, and not one that an operator has', async () => {
+    for (const [byOperator, broken] of [
+      [false, [1, 5]],
+      [true, []],
+    ] as const) {
+      const { run, account, current, invariants } = await world();
+      await account.clock.advance(MINUTE * 1000);
+      if (byOperator) account.setAccessKeyStatus(current, 'Inactive');
+      else await run(({ iam }) => iam.disable('app', current));
+      expect(await use(account, current)).toBe('InvalidClientTokenId');
+      expect(invariants()).toEqual(broken);
+    }
+  });
+
+  it('nothing in an application that is turned away because an operator has rolled back to a disabled key', async () => {
+    const { run, account, current, invariants, value } = await world();
+    const version = account.findSecret('iam/app')?.labels.get('AWSCURRENT');
+    const next = account.createAccessKey('app').accessKeyId;
+    account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(next) });
+    await account.clock.advance(3 * DAY * 1000);
+    await run(({ iam }) => iam.disable('app', current));
+    account.operate('secretsmanager', 'UpdateSecretVersionStage', {
+      SecretId: 'iam/app',
+      VersionStage: 'AWSCURRENT',
+      MoveToVersionId: version,
+      RemoveFromVersionId: account.findSecret('iam/app')?.labels.get('AWSCURRENT'),
+    });
+    expect(await use(account, current)).toBe('InvalidClientTokenId');
+    expect(invariants()).toEqual([]);
+  });
+
+  it('nothing in an application that is turned away with a key disabled at once, by the overlap of zero of then', async () => {
+    const { run, account, current, invariants, value, policy } = await world({ deactivateAfter: 0 });
+    const next = account.createAccessKey('app').accessKeyId;
+    account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(next) });
+    await run(({ iam }) => iam.disable('app', current));
+    policy({ deactivateAfter: 3 * DAY });
+    expect(await use(account, current)).toBe('InvalidClientTokenId');
+    expect(invariants()).toEqual([]);
+  });
+
+  it('6: a change after a read that failed, and none after one that was repeated, or was about somebody else', async () => {
+    const { run, account, invariants } = await world();
+    const fail = (action: string) => account.faults.add({ match: { action }, kind: 'lose-answer' });
+    fail('ListAccessKeys');
+    await run(async ({ iam }) => {
+      await iam.list('app').catch(() => []);
+      await iam.list('app');
+      fail('ListAccessKeys');
+      await iam.list('admin').catch(() => []);
+      await iam.mint('app');
+    });
+    expect(invariants()).toEqual([]);
+    fail('DescribeSecret');
+    await run(async ({ iam, secrets }) => {
+      await secrets.describe('iam/app').catch(() => undefined);
+      await iam.disable('app', String(account.users.get('app')?.keys.at(-1)?.id));
+    });
+    expect(invariants()).toEqual([6]);
+  });
+
+  it('3, as a limit that is named: an activation by hand that no pass saw, and no limit if the key was used', async () => {
+    for (const [used, broken] of [
+      [false, [{ invariant: 3, residual: 'reactivated-unseen' }]],
+      [true, [{ invariant: 3 }]],
+    ] as const) {
+      const { run, account, current, watch, value } = await world();
+      const next = account.createAccessKey('app').accessKeyId;
+      account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(next) });
+      await account.clock.advance(3 * DAY * 1000);
+      await run(({ iam }) => iam.disable('app', current));
+      account.setAccessKeyStatus(current, 'Active');
+      if (used) await use(account, current);
+      account.setAccessKeyStatus(current, 'Inactive');
+      await account.clock.advance(7 * DAY * 1000);
+      account.setAccessKeyStatus(current, 'Active');
+      account.setAccessKeyStatus(current, 'Inactive');
+      await run(({ iam }) => iam.remove('app', current));
+      const found = watch.broken.map(({ invariant, residual }) => ({ invariant, ...(residual && { residual }) }));
+      expect(found).toEqual(broken);
+    }
+  });
+
+  it('4, as a limit that is named: a key made by hand within a minute of an announcement, and no later', async () => {
+    for (const [seconds, residual] of [
+      [60, 'made-beside-announcement'],
+      [62, undefined],
+    ] as const) {
+      const { run, account, watch } = await world();
+      await run(({ secrets }) => secrets.tag('iam/app', { 'iam-key-rotator:intent/run': 'x' }, []));
+      await account.clock.advance(seconds * 1000);
+      const stranger = account.createAccessKey('app').accessKeyId;
+      await run(({ iam }) => iam.remove('app', stranger));
+      expect(watch.broken.map((broken) => [broken.invariant, broken.residual])).toEqual([
+        [4, residual],
+        [3, residual],
+      ]);
+    }
+  });
+
   it('7: a secret in a log, a tag or an event, raw, base64- or URL-encoded', async () => {
     const { run, account, watch } = await world();
     const [secret = ''] = account.mintedSecrets.slice(-1);
@@ -140,10 +275,11 @@ describe('the oracle catches', () => {
   });
 
   it('9: one change more than the limit in one run, and not the same changes in two runs', async () => {
-    const { run, account, invariants, value } = await world('enforce', 1);
+    const { run, account, invariants, value } = await world({}, 1);
     const next = account.createAccessKey('app').accessKeyId;
     const [current] = account.users.get('app')?.keys ?? [];
     account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value(next) });
+    await account.clock.advance(3 * DAY * 1000);
     const again = async (iam: IamKeys) => {
       await iam.disable('app', String(current?.id));
       account.setAccessKeyStatus(String(current?.id), 'Active');
@@ -159,7 +295,7 @@ describe('the oracle catches', () => {
   });
 
   it("10: any change in mode 'observe'", async () => {
-    const { run, invariants } = await world('observe');
+    const { run, invariants } = await world({ mode: 'observe' });
     await run(({ secrets }) => secrets.tag('iam/app', { note: 'x' }, []));
     await run(({ iam }) => iam.mint('app'));
     expect(invariants()).toEqual([10, 10]);

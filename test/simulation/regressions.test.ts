@@ -139,7 +139,121 @@ describe('a finishSecret that dies once the label has moved', () => {
   });
 });
 
+describe('a user made again under the same name', () => {
+  it('is rotated again once somebody has done what the refusal says', async () => {
+    const simulation = await begun(30);
+    simulation.account.deleteUser('app');
+    const { id } = simulation.account.createUser('app');
+    await simulation.rotate(SECRET);
+    const message = String(simulation.rotationErrors().at(-1));
+    const [, tag = '', value = ''] = /set the tag (\S+) of the secret to (\S+) /.exec(message) ?? [];
+    expect([tag, value]).toEqual(['iam-key-rotator:user-id', id]);
+    const Tags = [{ Key: tag, Value: value }];
+    simulation.account.operate('secretsmanager', 'TagResource', { SecretId: SECRET, Tags });
+    await simulation.advance(2 * HOUR);
+    expect(simulation.rotationErrors().at(-1)).toBe(message);
+    expect(simulation.keys('app')).toEqual(onlyCurrent(simulation));
+  });
+});
+
+describe('the key that was in a secret before its first rotation', () => {
+  it('is known even if the first createSecret dies once it has stored the new one', async () => {
+    const simulation = await begun(0, { account: retried('same') });
+    const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = simulation.account.createAccessKey('app');
+    const SecretString = JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, UserName: 'app' });
+    simulation.account.operate('secretsmanager', 'PutSecretValue', { SecretId: SECRET, SecretString });
+    simulation.account.faults.add({ match: { action: 'PutSecretValue', functionName: 'rotate' }, kind: 'crash-after' });
+    await simulation.schedule(SECRET, 30);
+    await simulation.advanceWithPasses(11, 6);
+    expect(simulation.keys('app')).toEqual(onlyCurrent(simulation));
+    expect(simulation.keys('app')).not.toHaveProperty(AccessKeyId);
+  });
+});
+
+describe('an adopted key', () => {
+  it('is retired although the pinned id was removed and the value edited since', async () => {
+    const simulation = await begun(0);
+    const adopted = simulation.account.createAccessKey('app').accessKeyId;
+    simulation.adopt('app', adopted);
+    await simulation.schedule(SECRET, 30);
+    const TagKeys = ['iam-key-rotator:user-id'];
+    simulation.account.operate('secretsmanager', 'UntagResource', { SecretId: SECRET, TagKeys });
+    edit(simulation);
+    await simulation.advanceWithPasses(12, 6);
+    expect(simulation.keys('app')).toEqual(onlyCurrent(simulation));
+  });
+});
+
+describe('a version that was promoted', () => {
+  it('is not promoted again by a retry after the value was edited twice', async () => {
+    const simulation = await begun(30, { account: retried('same') });
+    edit(simulation);
+    const SecretString = JSON.stringify({ ...simulation.current(SECRET), Note: 'second edit' });
+    simulation.account.operate('secretsmanager', 'PutSecretValue', { SecretId: SECRET, SecretString });
+    startRotation(simulation);
+    await simulation.advance(10 * MINUTE);
+    await simulation.retire();
+    await simulation.advance(2 * HOUR);
+    expect(simulation.current(SECRET)).toMatchObject({ Note: 'second edit' });
+    await expectToGoOn(simulation);
+    expect(simulation.current(SECRET)).toMatchObject({ Note: 'second edit' });
+  });
+});
+
+describe('a key that was rolled back to', () => {
+  it('has its whole overlap when it is left again, though somebody has taken the pin of the user off', async () => {
+    const simulation = await begun(30);
+    const first = current(simulation);
+    await simulation.advanceWithPasses(1);
+    await simulation.rotate(SECRET);
+    const TagKeys = ['iam-key-rotator:user-id'];
+    simulation.account.operate('secretsmanager', 'UntagResource', { SecretId: SECRET, TagKeys });
+    rollBack(simulation, versionOf(simulation, 'AWSPREVIOUS'));
+    await simulation.advanceWithPasses(2);
+    rollBack(simulation, versionOf(simulation, 'AWSPREVIOUS'));
+    await simulation.advanceWithPasses(2);
+    expect(simulation.keys('app')[first]).toBe('Active');
+  });
+});
+
+describe('a finishSecret that is overtaken', () => {
+  it('does not move AWSCURRENT away from a version that somebody has put there since it looked', async () => {
+    const simulation = await begun(30, { account: NOT_RETRIED });
+    await simulation.advanceWithPasses(0.5);
+    // The second DescribeSecret of a rotation is finishSecret's.
+    simulation.account.faults.add({
+      match: { action: 'DescribeSecret', functionName: 'rotate', nth: 2 },
+      kind: 'late',
+      ms: 4000,
+    });
+    simulation.account.onCall(({ fault }) => {
+      if (fault === 'late') simulation.account.clock.setTimeout(() => edit(simulation), 2000);
+    });
+    startRotation(simulation);
+    await simulation.advance(5 * MINUTE);
+    expect(simulation.rotationErrors()).toEqual([expect.stringContaining('UpdateSecretVersionStage failed')]);
+    expect(simulation.current(SECRET)).toHaveProperty('Endpoint');
+    await expectToGoOn(simulation);
+  });
+});
+
 describe('a key that was current once', () => {
+  it('has its whole overlap anew when the key that superseded it is promoted a second time', async () => {
+    const simulation = await begun(30);
+    const first = current(simulation);
+    await simulation.advanceWithPasses(1);
+    await simulation.rotate(SECRET);
+    const old = simulation.account.valueOf(SECRET, 'AWSPREVIOUS');
+    const put = (SecretString: string | undefined, more = {}) =>
+      simulation.account.operate('secretsmanager', 'PutSecretValue', { SecretId: SECRET, SecretString, ...more });
+    await simulation.advanceWithPasses(2);
+    put(simulation.account.valueOf(SECRET), { VersionStages: ['AWSPENDING'] });
+    put(JSON.stringify({ ...JSON.parse(old ?? '{}'), Note: 'back again' }));
+    await simulation.rotate(SECRET);
+    await simulation.advanceWithPasses(2.5);
+    expect(simulation.keys('app')[first]).toBe('Active');
+  });
+
   it('is not taken up again after its version lost its labels to an edit', async () => {
     const simulation = await begun(30);
     const first = current(simulation);
@@ -221,6 +335,22 @@ describe('a key made by hand', () => {
     await simulation.account.clock.run(simulation.useKey(byHand));
     await simulation.advanceWithPasses(0.5);
     expect(simulation.keys('app')).toEqual({ [current(simulation)]: 'Active', [byHand]: 'Active' });
+  });
+
+  it('of a user made again in the minute of a mint that died is a stranger: nothing shows that the user is the same', async () => {
+    const simulation = await begun(90, { account: NOT_RETRIED });
+    await simulation.advanceWithPasses(0.5);
+    simulation.account.faults.add({
+      match: { action: 'CreateAccessKey', functionName: 'rotate' },
+      kind: 'crash-after',
+    });
+    startRotation(simulation);
+    await simulation.advance(10);
+    simulation.account.deleteUser('app');
+    simulation.account.createUser('app');
+    const { accessKeyId } = simulation.account.createAccessKey('app');
+    await simulation.advanceWithPasses(1);
+    expect(simulation.keys('app')).toEqual({ [accessKeyId]: 'Active' });
   });
 
   it('beside one that was minted, stored and not recorded is a stranger: the stored one explains the announcement', async () => {
@@ -352,10 +482,9 @@ describe('an announcement', () => {
     const simulation = await begun(0, { account: NOT_RETRIED });
     const late = (action: string, nth: number, ms: number) =>
       simulation.account.faults.add({ match: { action, functionName: 'rotate', nth }, kind: 'late', ms });
-    // Both look before either announces; the second stores its key, and only then the first mints one, and dies.
-    late('ListAccessKeys', 1, 1000);
+    // Both look before either announces; the second stores its key, and only then the first announces and mints one, and dies.
+    late('ListAccessKeys', 1, 2000);
     late('ListAccessKeys', 2, 600);
-    late('TagResource', 1, 1000);
     simulation.account.faults.add({
       match: { action: 'CreateAccessKey', functionName: 'rotate', nth: 2 },
       kind: 'crash-after',
@@ -372,6 +501,18 @@ describe('an announcement', () => {
     await simulation.advanceWithPasses(1);
     expect(simulation.keys('app')).toEqual(onlyCurrent(simulation));
     await expectToGoOn(simulation);
+  });
+
+  it('of two runs at once has both stand back while there is room for two keys, and neither is lost', async () => {
+    const simulation = await begun(0, { account: NOT_RETRIED });
+    simulation.account.functions.deliveries = 2;
+    await simulation.schedule(SECRET, 30);
+    expect(minted(simulation)).toBe(0);
+    expect(simulation.rotationErrors()).toEqual([expect.stringContaining('MINT_UNSETTLED')]);
+    expect(Object.keys(simulation.tags(SECRET)).filter((tag) => tag.includes('intent'))).toEqual([]);
+    simulation.account.functions.deliveries = 1;
+    await simulation.rotate(SECRET);
+    expect(simulation.keys('app')).toEqual(onlyCurrent(simulation));
   });
 
   it('is not settled by a key that is taken up and comes of an earlier one', async () => {

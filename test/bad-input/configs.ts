@@ -1,0 +1,130 @@
+/** Configurations that can't be deployed. */
+import type { ProblemCode } from '../../infra/config/problems.ts';
+import { FAKE } from './row.ts';
+
+export interface ConfigRow {
+  readonly wrong: string;
+  /** Each problem as its code and path. */
+  readonly problem: `${ProblemCode} ${string}`;
+  readonly config: unknown;
+}
+
+const key = (wrong: string, problem: ConfigRow['problem'], fields: object): ConfigRow => ({
+  wrong,
+  problem,
+  config: { keys: [{ user: 'app', ...fields }] },
+});
+const READER = 'arn:aws:iam::111122223333:role/app';
+
+export const configs: readonly ConfigRow[] = [
+  { wrong: 'the file exports nothing', problem: 'missing-field the file', config: undefined },
+  { wrong: 'the file exports a list', problem: 'bad-value the file', config: [] },
+  { wrong: 'there is neither a list of keys nor one of targets', problem: 'keys-or-targets keys, targets', config: {} },
+  { wrong: 'the list of keys is empty', problem: 'bad-value keys', config: { keys: [] } },
+  { wrong: 'a key is a text', problem: 'bad-value keys[0]', config: { keys: ['app'] } },
+  { wrong: 'a key is null', problem: 'bad-value keys[0]', config: { keys: [null] } },
+  { wrong: 'a key names no user', problem: 'missing-field keys[0].user', config: { keys: [{ secretName: 's' }] } },
+  key('a user is given by its ARN', 'bad-value keys[0].user', {
+    user: 'arn:aws:iam::111122223333:user/app',
+    secretName: 's',
+  }),
+  key('a user has a wildcard in its name', 'bad-value keys[0].user', { user: 'app*', secretName: 's' }),
+  key('a path has a wildcard, which would stand for other users', 'bad-value keys[0].userPath', { userPath: '/*/' }),
+  key('a path leads upwards without its slashes', 'bad-value keys[0].userPath', { userPath: '../' }),
+  key('a secret name has a colon', 'bad-value keys[0].secretName', { secretName: 'arn:aws:x' }),
+  key('a field is misspelt', 'unknown-field keys[0].deactivteAfter', { deactivteAfter: '3d' }),
+  key('a duration has no unit', 'bad-value keys[0].deactivateAfter', { deactivateAfter: '3' }),
+  key('a duration is a number', 'bad-value keys[0].deleteAfter', { deleteAfter: 7 }),
+  key('a duration is negative', 'bad-value keys[0].holdAtMost', { holdAtMost: '-1d' }),
+  key('a hold is longer than any date can tell, which would be no hold at all', 'bad-value keys[0].holdAtMost', {
+    holdAtMost: '999999999d',
+  }),
+  key('a key is quiet after longer than any date can tell', 'bad-value keys[0].quietFor', { quietFor: '999999999d' }),
+  ...['constructor', 'toString', 'valueOf'].map((field) =>
+    key(`a field has the name ${field}, which every object has`, `unknown-field keys[0].${field}`, { [field]: 1 }),
+  ),
+  key('a duration is in weeks', 'bad-value keys[0].quietFor', { quietFor: '2w' }),
+  key('a duration has spaces', 'bad-value keys[0].settle', { settle: '4 h' }),
+  key('overlap and recovery are longer than the period', 'does-not-fit keys[0].deactivateAfter', {
+    deactivateAfter: '20d',
+    deleteAfter: '11d',
+  }),
+  key('a schedule never fires', 'bad-schedule keys[0].schedule', { schedule: { cron: 'cron(0 3 30 2 ? *)' } }),
+  key('a cron expression has five fields', 'bad-schedule keys[0].schedule', { schedule: 'cron(0 3 * * ?)' }),
+  key('a cron expression is of another system', 'bad-schedule keys[0].schedule', { schedule: '0 3 * * *' }),
+  key('a schedule fires every hour', 'bad-schedule keys[0].schedule', { schedule: 'cron(0 * * * ? *)' }),
+  key('a window reaches into the next day', 'bad-schedule keys[0].schedule', {
+    schedule: { cron: 'cron(0 22 ? * SUN *)', window: '4h' },
+  }),
+  key('a mode does not exist', 'bad-value keys[0].mode', { mode: 'audit' }),
+  key('what to do with a key in use does not exist', 'bad-value keys[0].ifInUse', { ifInUse: 'delete' }),
+  key('a secret stands in the place of the adopted id', 'bad-value keys[0].adopt', { adopt: FAKE }),
+  key('a temporary key is adopted', 'bad-value keys[0].adopt', { adopt: 'ASIAIOSFODNN7EXAMPLE' }),
+  key('a reader is every role', 'bad-value keys[0].readers[0]', { readers: ['arn:aws:iam::111122223333:role/*'] }),
+  key('a reader is a user', 'bad-value keys[0].readers[1]', {
+    readers: [READER, 'arn:aws:iam::111122223333:user/app'],
+  }),
+  key('a reader is an account', 'bad-value keys[0].readers[0]', { readers: ['arn:aws:iam::111122223333:root'] }),
+  key('readers are no list', 'bad-value keys[0].readers', { readers: READER }),
+  key('the KMS key is an alias', 'bad-value keys[0].kmsKeyArn', { kmsKeyArn: 'alias/keys' }),
+  key('a replica names no Region', 'missing-field keys[0].replicas[0].region', { replicas: [{}] }),
+  key('a Region is given by its name', 'bad-value keys[0].verifyRegions[0]', { verifyRegions: ['Frankfurt'] }),
+  key('an exclusive secret has no role that can repair it', 'missing-field keys[0].exclusive.breakGlassRoleArn', {
+    exclusive: {},
+  }),
+  {
+    wrong: 'two secrets are for one user',
+    problem: 'duplicate-user keys[1].user',
+    config: { keys: [{ user: 'app' }, { user: 'APP', secretName: 'other' }] },
+  },
+  {
+    wrong: 'one secret is for two users',
+    problem: 'duplicate-secret keys[1].secretName',
+    config: {
+      keys: [
+        { user: 'a', secretName: 's' },
+        { user: 'b', secretName: 's' },
+      ],
+    },
+  },
+  {
+    wrong: 'the defaults name a user',
+    problem: 'unknown-field defaults.user',
+    config: { defaults: { user: 'app' }, keys: [{ user: 'app' }] },
+  },
+  {
+    wrong: 'no key may be changed',
+    problem: 'bad-value maxChangesPerRun',
+    config: { maxChangesPerRun: 0, keys: [{ user: 'app' }] },
+  },
+  {
+    wrong: 'a pass is to run every minute',
+    problem: 'bad-value retireEvery',
+    config: { retireEvery: '1m', keys: [{ user: 'app' }] },
+  },
+  {
+    wrong: 'two stacks have one name',
+    problem: 'duplicate-target targets[1].name',
+    config: {
+      targets: [
+        { name: 'a', keys: [{ user: 'u' }] },
+        { name: 'a', keys: [{ user: 'v' }] },
+      ],
+    },
+  },
+  {
+    wrong: 'an account id has lost its quotes',
+    problem: 'bad-value targets[0].account',
+    config: { targets: [{ name: 'a', account: 111122223333, keys: [{ user: 'u' }] }] },
+  },
+  {
+    wrong: 'a reader of another account can not get at the key that encrypts',
+    problem: 'reader-needs-key targets[0].keys[0].readers[0]',
+    config: { targets: [{ name: 'a', account: '444455556666', keys: [{ user: 'u', readers: [READER] }] }] },
+  },
+  {
+    wrong: 'a stack has more keys than its policies hold',
+    problem: 'too-many-keys keys',
+    config: { keys: Array.from({ length: 60 }, (_, n) => ({ user: `service-user-${n}` })) },
+  },
+];

@@ -1,0 +1,97 @@
+/** The stacks against the rules of the AWS Solutions Library, as cdk-nag has them. */
+import { Validations } from 'aws-cdk-lib';
+import { CfnBucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, test } from 'vitest';
+import type { RotatorConfig } from '../../infra/config/index.ts';
+import type { RotatorStack } from '../../infra/rotator-stack.ts';
+import { stacksOf } from './synth.ts';
+
+const ROLES = 'arn:aws:iam::123456789012:role';
+const KMS_KEY = 'arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef';
+const REPLICA_KEY = 'arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef';
+
+const EVERYTHING: RotatorConfig = {
+  name: 'everything',
+  maxChangesPerRun: 5,
+  retireEvery: '30m',
+  defaults: { deactivateAfter: '1d', quietFor: '2d', verifyRegions: ['us-east-1'] },
+  targets: [
+    {
+      name: 'prod',
+      account: '123456789012',
+      region: 'eu-central-1',
+      keys: [
+        {
+          user: 'everything',
+          userPath: '/service/',
+          createUser: true,
+          secretName: 'prod/everything',
+          schedule: { cron: 'cron(0 3 1 * ? *)', window: '4h' },
+          rotateOnDeploy: false,
+          adopt: 'AKIAIOSFODNN7EXAMPLE',
+          readers: [`${ROLES}/reader`],
+          ledgerOperators: [`${ROLES}/operator`],
+          kmsKeyArn: KMS_KEY,
+          replicas: [{ region: 'eu-west-1', kmsKeyArn: REPLICA_KEY }, { region: 'us-east-1' }],
+          exclusive: { breakGlassRoleArn: `${ROLES}/break-glass` },
+        },
+        { user: 'no-overlap', deactivateAfter: '0d', ifInUse: 'disable' },
+        { user: 'watched', mode: 'observe' },
+      ],
+    },
+    { name: 'dev', keys: [{ user: 'plain' }] },
+  ],
+};
+
+/** What the rules have against a tree of constructs: the rule and the construct. */
+function findings(scope: RotatorStack): string[] {
+  const { violations } = new AwsSolutionsChecks().validateScope(scope);
+  return violations.flatMap(({ ruleName, violatingResources }) =>
+    violatingResources.map(({ constructPath }) => `${ruleName} at ${constructPath}`),
+  );
+}
+
+/** Every acknowledgement in a tree: the rule, the construct and the reason. */
+function acknowledged(scope: RotatorStack): [rule: string, path: string, reason: string][] {
+  return scope.node.findAll().flatMap(({ node }) =>
+    node.metadata
+      .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+      .flatMap(({ data }) => Object.entries(data))
+      // The CDK files the rules of all plug-ins under a prefix of its own.
+      .map(([rule, reason]) => [rule.replace(/^Annotation::/, ''), node.path, String(reason)]),
+  );
+}
+
+describe('the rules of AwsSolutions', () => {
+  test.each<[string, RotatorConfig]>([
+    ['the defaults', { keys: [{ user: 'app' }] }],
+    ['everything switched on', EVERYTHING],
+    ['observe mode alone', { keys: [{ user: 'app', mode: 'observe' }] }],
+  ])('have nothing against a deployment with %s', (_, config) => {
+    expect(stacksOf(config).flatMap(findings)).toEqual([]);
+  });
+
+  test('would have: a bucket without encryption, access log and TLS is found', () => {
+    const [stack] = stacksOf({ keys: [{ user: 'app' }] });
+    if (stack === undefined) throw new Error('no stack');
+    new CfnBucket(stack, 'Careless', { publicAccessBlockConfiguration: { blockPublicAcls: false } });
+    expect(findings(stack)).toEqual([
+      'AwsSolutions-S1 at iam-key-rotator/Careless',
+      'AwsSolutions-S2 at iam-key-rotator/Careless',
+      'AwsSolutions-S10 at iam-key-rotator/Careless',
+    ]);
+  });
+
+  test('are put aside in three places only, each with a reason', () => {
+    const all = stacksOf(EVERYTHING).flatMap(acknowledged);
+    expect(all.map(([rule, path]) => `${rule} at ${path}`).sort()).toEqual([
+      'AwsSolutions-IAM5[Resource::*] at everything-dev/Rotator/Retire/Listing',
+      'AwsSolutions-IAM5[Resource::*] at everything-prod/Rotator/Retire/Listing',
+      'AwsSolutions-SMG4 at everything-prod/watched/Secret',
+      'AwsSolutions-SQS3 at everything-dev/Rotator/DeadLetters',
+      'AwsSolutions-SQS3 at everything-prod/Rotator/DeadLetters',
+    ]);
+    for (const [, , reason] of all) expect(reason.length).toBeGreaterThan(60);
+  });
+});

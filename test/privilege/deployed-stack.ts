@@ -1,0 +1,184 @@
+/**
+ * A synthesized template, deployed as it is into a simulated account: its roles, policies, permissions, schedule and queue, with the functions
+ * running from source. Whoever uses a role is judged by its policies, the AWS services that use it on the functions' behalf included.
+ */
+import { Template } from 'aws-cdk-lib/assertions';
+import type { KeyInput } from '../../infra/config/index.ts';
+import { RotatedAccessKey } from '../../infra/rotated-access-key.ts';
+import type { Deployment } from '../../lambdas/contract/deployment.ts';
+import { ENV, SERVICES } from '../../lambdas/contract/names.ts';
+import { passFailed, retirePass } from '../../lambdas/retire/pass.ts';
+import { rotate } from '../../lambdas/rotate/rotate.ts';
+import { type AuthorizationRequest, SimulatedAccount } from '../../local/account.ts';
+import { type DeployedResource, deployTemplate } from '../../local/assembly.ts';
+import type { Handler, Sandbox } from '../../local/functions.ts';
+import { judgeByPolicies } from '../../local/policy-engine.ts';
+import { isRecord } from '../../local/wire/protocols.ts';
+import { stacksOf, UNCHECKED } from '../infra/synth.ts';
+import { direct } from '../simulation/world.ts';
+
+/** What somebody asked for with a role, and whether its policies allow it. */
+export interface Use {
+  readonly role: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly context: AuthorizationRequest['context'];
+  readonly allowed: boolean;
+}
+
+export type Statement = Readonly<Record<string, unknown>> & { readonly Resource?: unknown };
+
+export const actionsOf = ({ Action }: Statement): string[] => [Action].flat().map(String);
+export const resourcesOf = ({ Resource }: Statement): string[] => [Resource].flat().map(String);
+
+export class DeployedStack {
+  readonly account = new SimulatedAccount();
+  readonly deployment: Deployment;
+  readonly resources: readonly DeployedResource[];
+  /** Every use of a role so far. */
+  readonly uses: Use[] = [];
+  readonly #judged: Promise<unknown>[] = [];
+
+  constructor(keys: readonly KeyInput[]) {
+    const [stack] = stacksOf({ keys }, UNCHECKED);
+    if (stack === undefined) throw new Error('no stack');
+    this.deployment = {
+      formatVersion: 1,
+      name: stack.stackName,
+      maxChangesPerRun: 25,
+      rotateTimeout: 120,
+      keys: stack.node.findAll().flatMap((node) => (node instanceof RotatedAccessKey ? node.deployed : [])),
+    };
+    judgeByPolicies(this.account);
+    const judge = this.account.authorize;
+    this.account.authorize = async (request) => {
+      const verdict = (await judge?.(request)) ?? { allowed: false, reason: 'there is no judge' };
+      const { principalArn, action, resource, context } = request;
+      this.uses.push({ role: this.roleName(principalArn), action, resource, context, allowed: verdict.allowed });
+      return verdict;
+    };
+    const template = Template.fromStack(stack).toJSON();
+    this.resources = deployTemplate(
+      this.account,
+      'Stack',
+      template,
+      ({ env }) =>
+        (sandbox) =>
+          this.#start(env, sandbox),
+    );
+    this.#judgeServices();
+  }
+
+  /** The roles of the template by what they are for. */
+  get roles(): Readonly<Record<string, { readonly arn: string; readonly statements: readonly Statement[] }>> {
+    return Object.fromEntries(
+      this.#ofType('AWS::IAM::Role').map(({ attributes: { Arn: arn = '' } }) => [
+        this.roleName(arn),
+        { arn, statements: (this.account.roles.get(arn)?.statements ?? []).filter(isRecord) },
+      ]),
+    );
+  }
+
+  /** What a role of the template is for; any other goes by its name. */
+  roleName(arn: string): string {
+    const [, name = ''] = /role\/Stack-Rotator(Rotate|RetireSchedule|Retire)Role/.exec(arn) ?? [];
+    return { Rotate: 'rotate', Retire: 'retire', RetireSchedule: 'scheduler' }[name] ?? arn.replace(/.*\//, '');
+  }
+
+  /** ARN of the only resource of its kind whose logical id has this in it. */
+  arnOf(type: string, part = ''): string {
+    const [found, ...others] = this.#ofType(type).filter(({ logicalId }) => logicalId.includes(part));
+    if (found?.attributes.Arn === undefined || others.length > 0) throw new Error(`not one ${type} with ${part}`);
+    return found.attributes.Arn;
+  }
+
+  secret(userName: string) {
+    const secret = this.account.findSecret(`iam-key-rotator/${userName}`);
+    if (secret === undefined) throw new Error(`no secret of ${userName}`);
+    return secret;
+  }
+
+  currentKey(userName: string): string {
+    return String(JSON.parse(this.account.valueOf(this.secret(userName).arn) ?? '{}').AccessKeyId);
+  }
+
+  keysOf(userName: string): readonly string[] {
+    return (this.account.users.get(userName)?.keys ?? []).map(({ id }) => id);
+  }
+
+  /** Starts a rotation, or has an unfinished one taken up, and gives it ten minutes. */
+  async rotate(userName: string, minutes = 10): Promise<void> {
+    try {
+      this.account.operate('secretsmanager', 'RotateSecret', { SecretId: this.secret(userName).arn });
+    } catch (error) {
+      if (!String(error).includes('That rotation will be reattempted')) throw error;
+    }
+    await this.advance(minutes / (24 * 60));
+  }
+
+  /** Lets days pass; the template's schedule runs the retire pass. Then all that was asked is answered. */
+  async advance(days: number): Promise<void> {
+    await this.account.clock.advance(days * 86_400_000);
+    await Promise.all(this.#judged.splice(0));
+  }
+
+  /** Errors of the rotations that failed. */
+  rotationErrors(): string[] {
+    return this.account.history.flatMap((entry) =>
+      entry.kind === 'event' && entry.name === 'RotationFailed' ? [String(entry.detail.errorMessage)] : [],
+    );
+  }
+
+  properties(type: string): Readonly<Record<string, unknown>>[] {
+    return this.#ofType(type).map(({ properties }) => properties);
+  }
+
+  #ofType(type: string): DeployedResource[] {
+    return this.resources.filter((resource) => resource.type === type);
+  }
+
+  #ask(roleArn: string, action: string, resource: string): void {
+    const request: AuthorizationRequest = { principalArn: roleArn, action, resource, context: {} };
+    this.#judged.push(Promise.resolve(this.account.authorize?.(request)));
+  }
+
+  /** A process of a function, from source. Its log is written by Lambda, with the function's role. */
+  #start(env: Readonly<Record<string, string>>, sandbox: Sandbox): Handler {
+    const isRotate = env[ENV.serviceName] === SERVICES.rotate;
+    const { roleArn } = this.account.functions.get(sandbox.functionName);
+    const stream = `${this.arnOf('AWS::Logs::LogGroup', isRotate ? 'Rotate' : 'Retire').replace(/:\*$/, '')}:log-stream:simulated`;
+    this.#ask(roleArn, 'logs:CreateLogStream', stream);
+    const adapters = direct(sandbox);
+    return async (event, context) => {
+      this.#ask(roleArn, 'logs:PutLogEvents', stream);
+      const world = {
+        ...adapters,
+        now: () => sandbox.clock.now(),
+        sleep: (ms: number) => sandbox.clock.sleep(ms),
+        deadline: new Date(sandbox.clock.now().getTime() + context.getRemainingTimeInMillis()),
+        runId: context.awsRequestId,
+        report: () => {},
+      };
+      if (isRotate) return rotate(event, this.deployment, world);
+      const { failures } = await retirePass(this.deployment, world);
+      if (failures.length > 0) throw passFailed(failures);
+    };
+  }
+
+  /**
+   * What goes to the queue is sent with a role too: Lambda sends what a function failed at with the function's, the scheduler what it could not
+   * deliver with its own.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+   * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+   */
+  #judgeServices(): void {
+    const { functions } = this.account;
+    const send = functions.send.bind(functions);
+    functions.send = (queueArn, message) => {
+      const sender = isRecord(message) && 'requestPayload' in message ? 'retire' : 'scheduler';
+      this.#ask(this.roles[sender]?.arn ?? '', 'sqs:SendMessage', queueArn);
+      send(queueArn, message);
+    };
+  }
+}

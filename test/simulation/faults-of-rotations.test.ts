@@ -1,0 +1,3 @@
+import { testEveryFault } from './every-fault.ts';
+
+testEveryFault('rotations', ['first', 'ordinary', 'disabled-in-the-way', 'orphan-in-the-way']);

@@ -1,0 +1,3 @@
+import { testEveryFault } from './every-fault.ts';
+
+testEveryFault('special rotations', ['adoption', 'stored-by-hand', 'overlap-zero']);

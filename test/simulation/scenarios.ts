@@ -1,0 +1,262 @@
+/** The situations that faults are injected into: what comes before, the act that is struck, and how long it takes until all is quiet again. */
+import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
+import { DAY, HOUR, MINUTE } from '../policy.ts';
+import { Simulation, type SimulationOptions } from './world.ts';
+
+/** What whoever invokes does after a failure. `twice-at-once`: every invocation is delivered twice from the start. */
+export type Caller = 'same-token' | 'new-token' | 'gives-up' | 'again' | 'twice-at-once';
+
+export const ROTATION_CALLERS: readonly Caller[] = ['same-token', 'new-token', 'gives-up', 'twice-at-once'];
+export const RETIRE_CALLERS: readonly Caller[] = ['again', 'twice-at-once'];
+
+export interface Scenario {
+  /** Sentence, for a test's name. */
+  readonly what: string;
+  readonly callers: readonly Caller[];
+  readonly start: (caller: Caller) => Promise<Simulation>;
+  readonly act: (simulation: Simulation, caller: Caller) => Promise<unknown>;
+  /** After the act, in days. */
+  readonly quietAfter: number;
+}
+
+const RETRY_AFTER = 20 * MINUTE;
+
+/** Users without a key, whose secrets have the bootstrap value. */
+function unrotated(caller: Caller, options: SimulationOptions = {}): Simulation {
+  const attempts = caller === 'gives-up' ? 1 : 3;
+  const token = caller === 'new-token' ? 'new' : 'same';
+  const rotationRetry = { attempts, spacingMs: RETRY_AFTER * 1000, token } as const;
+  const simulation = new Simulation({
+    keys: [{ userName: 'app' }],
+    ...options,
+    account: { rotationRetry, ...options.account },
+  });
+  for (const { userName } of simulation.deployment.keys) simulation.account.createUser(userName);
+  return simulation;
+}
+
+/** Each user has a current key. */
+async function ordinary(caller: Caller, policy: Partial<DeployedKey> = {}, more: SimulationOptions = {}) {
+  const simulation = unrotated(caller, { keys: [{ userName: 'app', ...policy }], ...more });
+  for (const { secretName } of simulation.deployment.keys) await simulation.schedule(secretName, 90);
+  await simulation.advanceWithPasses(0.1, 1.2);
+  return simulation;
+}
+
+/** The same, with a superseded key each. */
+async function superseding(caller: Caller, policy: Partial<DeployedKey> = {}, more: SimulationOptions = {}) {
+  const simulation = await ordinary(caller, policy, more);
+  for (const { secretName } of simulation.deployment.keys) await simulation.rotate(secretName);
+  return simulation;
+}
+
+const supersededKey = (simulation: Simulation) =>
+  Object.keys(simulation.keys('app')).find((id) => id !== simulation.current('iam/app').AccessKeyId) ?? '';
+
+/** An application that has not switched uses the superseded key once a day. */
+async function usedDaily(simulation: Simulation, days: number): Promise<void> {
+  for (let day = 0; day < days; day += 1) {
+    await simulation.useDirectly(supersededKey(simulation));
+    await simulation.advanceWithPasses(1, 12);
+  }
+}
+
+/** A rotation that dies at a call, and is not tried again yet. */
+async function dying(caller: Caller, action: string, kind: 'crash-before' | 'crash-after'): Promise<Simulation> {
+  const simulation = await ordinary(caller);
+  simulation.account.faults.add({ match: { action, functionName: 'rotate' }, kind });
+  await simulation.rotate('iam/app');
+  return simulation;
+}
+
+async function disabled(caller: Caller): Promise<Simulation> {
+  const simulation = await superseding(caller);
+  await simulation.advanceWithPasses(3.2, 3.2 * 12);
+  return simulation;
+}
+
+const rotate = (simulation: Simulation) => simulation.rotate('iam/app');
+const schedule = (simulation: Simulation) => simulation.schedule('iam/app', 90);
+const retire = (simulation: Simulation) => simulation.retire();
+
+/** The retry that Secrets Manager makes by itself, or else the next rotation. */
+const retried = (simulation: Simulation, caller: Caller) =>
+  caller === 'gives-up' ? rotate(simulation) : simulation.advance(30 * MINUTE);
+
+/** Overlap, recovery, and the wait of a key that was never promoted. */
+const ORDINARILY = 14;
+/** With a hold of eight quiet days between. */
+const WITH_HOLD = 24;
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  first: {
+    what: 'the first rotation',
+    callers: ROTATION_CALLERS,
+    start: async (caller) => unrotated(caller),
+    act: schedule,
+    quietAfter: ORDINARILY,
+  },
+  ordinary: {
+    what: 'an ordinary rotation',
+    callers: ROTATION_CALLERS,
+    start: (caller) => ordinary(caller),
+    act: rotate,
+    quietAfter: ORDINARILY,
+  },
+  'disabled-in-the-way': {
+    what: 'a rotation that a disabled key is in the way of',
+    callers: ROTATION_CALLERS,
+    async start(caller) {
+      const simulation = await disabled(caller);
+      await simulation.advance(7.5 * DAY);
+      return simulation;
+    },
+    act: rotate,
+    quietAfter: ORDINARILY,
+  },
+  'orphan-in-the-way': {
+    what: 'a rotation that finds an orphan',
+    callers: ROTATION_CALLERS,
+    start: (caller) => dying(caller, 'CreateAccessKey', 'crash-after'),
+    act: retried,
+    quietAfter: ORDINARILY,
+  },
+  adoption: {
+    what: 'the first rotation of a user whose key is adopted',
+    callers: ROTATION_CALLERS,
+    async start(caller) {
+      const simulation = unrotated(caller);
+      simulation.adopt('app', simulation.account.createAccessKey('app').accessKeyId);
+      return simulation;
+    },
+    act: schedule,
+    quietAfter: ORDINARILY,
+  },
+  'stored-by-hand': {
+    what: 'the first rotation of a secret that holds a key already, verified in two Regions',
+    callers: ROTATION_CALLERS,
+    async start(caller) {
+      const simulation = unrotated(caller, { keys: [{ userName: 'app', verifyRegions: ['us-east-1'] }] });
+      const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = simulation.account.createAccessKey('app');
+      const SecretString = JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, UserName: 'app' });
+      simulation.account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString });
+      return simulation;
+    },
+    act: schedule,
+    quietAfter: ORDINARILY,
+  },
+  'overlap-zero': {
+    what: 'a rotation with an overlap of zero',
+    callers: ROTATION_CALLERS,
+    start: (caller) => ordinary(caller, { deactivateAfter: 0 }),
+    act: rotate,
+    quietAfter: ORDINARILY,
+  },
+  disable: {
+    what: 'a pass that disables a key',
+    callers: RETIRE_CALLERS,
+    async start(caller) {
+      const simulation = await superseding(caller);
+      await simulation.advance(3.1 * DAY);
+      return simulation;
+    },
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+  hold: {
+    what: 'a pass that holds a key that is in use',
+    callers: RETIRE_CALLERS,
+    async start(caller) {
+      const simulation = await superseding(caller);
+      await usedDaily(simulation, 3);
+      await simulation.advance(HOUR);
+      return simulation;
+    },
+    act: retire,
+    quietAfter: WITH_HOLD,
+  },
+  'hold-ended': {
+    what: 'a pass that disables a held key which has been quiet',
+    callers: RETIRE_CALLERS,
+    async start(caller) {
+      const simulation = await superseding(caller);
+      await usedDaily(simulation, 3);
+      await simulation.advance(7.1 * DAY);
+      return simulation;
+    },
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+  'hold-over': {
+    what: 'a pass that disables a key in use, held for as long as the policy allows',
+    callers: RETIRE_CALLERS,
+    async start(caller) {
+      const simulation = await superseding(caller, { holdAtMost: 2 * DAY });
+      await usedDaily(simulation, 4);
+      await simulation.useDirectly(supersededKey(simulation));
+      await simulation.advance(1.1 * DAY);
+      return simulation;
+    },
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+  delete: {
+    what: 'a pass that deletes a key',
+    callers: RETIRE_CALLERS,
+    async start(caller) {
+      const simulation = await disabled(caller);
+      await simulation.advance(7.1 * DAY);
+      return simulation;
+    },
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+  'orphan-cleared': {
+    what: 'a pass that clears an orphan',
+    callers: RETIRE_CALLERS,
+    start: (caller) => dying(caller, 'CreateAccessKey', 'crash-after'),
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+  'announcement-left': {
+    what: 'a pass that removes an announcement of which nothing came',
+    callers: RETIRE_CALLERS,
+    start: (caller) => dying(caller, 'CreateAccessKey', 'crash-before'),
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+  'ledger-repair': {
+    what: 'a pass that puts the ledger right after a promotion that was not recorded',
+    callers: RETIRE_CALLERS,
+    start: (caller) => dying(caller, 'UpdateSecretVersionStage', 'crash-after'),
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+  reactivated: {
+    what: 'a pass that finds a disabled key activated by hand',
+    callers: RETIRE_CALLERS,
+    async start(caller) {
+      const simulation = await disabled(caller);
+      await simulation.advance(7.1 * DAY);
+      simulation.account.setAccessKeyStatus(supersededKey(simulation), 'Active');
+      return simulation;
+    },
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+  'change-limit': {
+    what: 'a pass that may change one of two keys that are due',
+    callers: RETIRE_CALLERS,
+    async start(caller) {
+      const simulation = await superseding(
+        caller,
+        {},
+        { keys: ['app', 'ci'].map((userName) => ({ userName })), maxChangesPerRun: 1 },
+      );
+      await simulation.advance(3.1 * DAY);
+      return simulation;
+    },
+    act: retire,
+    quietAfter: ORDINARILY,
+  },
+};
