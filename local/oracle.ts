@@ -82,9 +82,14 @@ interface KnownKey {
  * Starts to watch; whatever happened before is taken as given.
  *
  * @param deployment what is deployed at the moment of asking: a configuration changes
+ * @param told what the runs have told so far beyond their logs, to be searched for secrets
  */
-export function watchInvariants(account: SimulatedAccount, deployment: () => WatchedDeployment): Watch {
-  const oracle = new Oracle(account, deployment);
+export function watchInvariants(
+  account: SimulatedAccount,
+  deployment: () => WatchedDeployment,
+  told: () => string = () => '',
+): Watch {
+  const oracle = new Oracle(account, deployment, told);
   account.onChange((record) => oracle.see(record));
   account.onCall((call) => oracle.hear(call));
   return oracle;
@@ -94,6 +99,7 @@ class Oracle implements Watch {
   readonly broken: Broken[] = [];
   readonly #account: SimulatedAccount;
   readonly #deployment: () => WatchedDeployment;
+  readonly #told: () => string;
   readonly #known = new Map<string, KnownKey>();
   readonly #changesOfRun = new Map<string, number>();
   /** By run: the reads that failed and were not repeated with success. */
@@ -102,8 +108,9 @@ class Oracle implements Watch {
   readonly #announced = new Map<string, number[]>();
   readonly #currentKeys = new Map<string, string | undefined>();
 
-  constructor(account: SimulatedAccount, deployment: () => WatchedDeployment) {
+  constructor(account: SimulatedAccount, deployment: () => WatchedDeployment, told: () => string) {
     this.#account = account;
+    this.#told = told;
     this.#deployment = deployment;
     for (const { secretName } of deployment().keys) {
       const current = this.#currentKey(secretName);
@@ -158,7 +165,7 @@ class Oracle implements Watch {
           this.broken.push({ invariant: 5, at, what: `the orphan ${key.id} of ${userName} remains` });
       }
     }
-    for (const place of secretsFound(this.#account))
+    for (const place of secretsFound(this.#account, this.#told()))
       this.broken.push({ invariant: 7, at, what: `secret material in ${place}` });
     return this.broken;
   }
@@ -411,19 +418,33 @@ function isAnswer({ outcome, fault }: CallRecord): boolean {
   return outcome === 'ok' || (typeof outcome === 'object' && !/Denied|Throttl|Internal/.test(outcome.code));
 }
 
-/** Where a secret string stands that the account ever gave out, besides the values of secrets: raw, base64- or URL-encoded. */
-export function secretsFound(account: SimulatedAccount): string[] {
-  const places = new Map<string, string>();
+/**
+ * Where a secret string stands that the account ever gave out, besides the values of secrets: raw, URL-encoded, or base64-encoded, by itself or
+ * inside a longer text.
+ *
+ * @param told what the runs have told, beyond their logs
+ */
+export function secretsFound(account: SimulatedAccount, told = ''): string[] {
+  const places = new Map<string, string>([
+    ['what the runs tell', told],
+    ['the arguments of the process', process.argv.join(' ')],
+    ['the queues', JSON.stringify([...account.functions.queues])],
+    ['the history of calls and events', JSON.stringify(account.history)],
+  ]);
   for (const name of account.functions.names())
     places.set(`the logs of ${name}`, account.functions.get(name).logs.join('\n'));
-  places.set('the history of calls and events', JSON.stringify(account.history));
   for (const { name, tags } of account.secrets.values()) places.set(`the tags of ${name}`, JSON.stringify([...tags]));
-  const needles = account.mintedSecrets.flatMap((secret) => [
-    secret,
-    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
-    encodeURIComponent(secret),
-  ]);
+  const needles = account.mintedSecrets.flatMap(formsOf);
   return [...places].filter(([, text]) => needles.some((needle) => text.includes(needle))).map(([place]) => place);
+}
+
+function formsOf(secret: string): string[] {
+  // What comes before shifts the groups of six bits by nothing, two or four; the characters at either end may hold bits of others.
+  const inside = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]).toString('base64');
+    return text.replace(/=+$/, '').slice(before === 0 ? 0 : before + 1, -1);
+  });
+  return [secret, encodeURIComponent(secret), ...inside];
 }
 
 /** The id of the key in a secret's value. */

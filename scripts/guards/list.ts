@@ -194,6 +194,11 @@ export const GUARDS: readonly Guard[] = [
         find: "if (current?.version !== token || value?.kind !== 'key') return;",
         replace: "if (value?.kind !== 'key') return;",
       },
+      {
+        file: FINISH,
+        find: 'if (entry.keyId === value.keyId) continue;',
+        replace: '',
+      },
     ],
     suites: ['test/simulation/interference.test.ts'],
   },

@@ -268,6 +268,19 @@ describe('the oracle catches', () => {
     expect(watch.finish().every((broken) => broken.invariant === 7)).toBe(true);
   });
 
+  it('7: a secret in what the runs tell, and in the middle of a longer text that is base64-encoded as a whole', async () => {
+    const { account, run } = await world();
+    const [secret = ''] = account.mintedSecrets.slice(-1);
+    expect(secretsFound(account, `an error about ${secret}`)).toEqual(['what the runs tell']);
+    for (const before of ['', '{', '{"', '{"k']) {
+      const told = Buffer.from(`${before}${secret}"}`).toString('base64');
+      expect(secretsFound(account, told)).toEqual(['what the runs tell']);
+    }
+    expect(secretsFound(account, Buffer.from(secret.slice(1)).toString('base64'))).toEqual([]);
+    await run(async () => account.functions.send('arn:queue', { secret }));
+    expect(secretsFound(account)).toEqual(['the queues']);
+  });
+
   it('8: a key minted for a user that no secret is bound to', async () => {
     const { run, invariants } = await world();
     await run(({ iam }) => iam.mint('admin'));

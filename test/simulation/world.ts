@@ -81,7 +81,11 @@ export class Simulation {
     }
     this.denied = judgeAsSynthesized(this);
     const oracle = withDenied(
-      watchInvariants(this.account, () => this.deployment),
+      watchInvariants(
+        this.account,
+        () => this.deployment,
+        () => JSON.stringify([this.happenings, this.passes.map(({ failures }) => failures.map(String))]),
+      ),
       this.denied,
     );
     this.oracle = {
