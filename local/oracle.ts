@@ -62,6 +62,8 @@ interface KnownKey {
   mintedBy: string | undefined;
   /** Ever in the value of a version. */
   stored: boolean;
+  /** Ever adopted by the configuration. */
+  adopted: boolean;
   /** Authenticated uses, in ms. */
   uses: number[];
   mintedAt: number;
@@ -188,8 +190,9 @@ class Oracle implements Watch {
       // A key that the same run has minted and takes back, since nobody could store it, is none that was there to be changed.
       if (key.mintedBy === undefined || key.mintedBy !== call.invocationId) this.#countChange(call, say);
     }
-    const ended = call !== undefined && change.what !== 'key-minted';
-    key.endedAfter = ended ? (policy?.deactivateAfter ?? 0) : undefined;
+    // A key that is Inactive has been ended already: deleting it ends nothing for an application.
+    if (call === undefined || change.what === 'key-minted') key.endedAfter = undefined;
+    else if (key.inactiveSince === undefined) key.endedAfter = policy?.deactivateAfter ?? 0;
     if (change.what === 'key-status') this.#noteStatus(key, disabled, call !== undefined);
   }
 
@@ -362,10 +365,11 @@ class Oracle implements Watch {
       say(2, `${keyId} was promoted after ${recent} identifications in a row, not ${IDENTIFICATIONS}`);
   }
 
-  /** Minted by us and never in any version. */
+  /** Minted by us, never in any version, and never adopted by the configuration. */
   #isOrphan(keyId: string): boolean {
-    const { ours, stored } = this.#know(keyId);
-    return ours && !stored;
+    const key = this.#know(keyId);
+    if (this.#deployment().keys.some(({ adopt }) => adopt === keyId)) key.adopted = true;
+    return key.ours && !key.stored && !key.adopted;
   }
 
   #know(keyId: string): KnownKey {
@@ -373,6 +377,7 @@ class Oracle implements Watch {
       ours: false,
       mintedBy: undefined,
       stored: false,
+      adopted: false,
       uses: [],
       mintedAt: 0,
       inactiveSince: undefined,

@@ -3,7 +3,15 @@
  */
 import type { DeployedKey } from '../contract/deployment.ts';
 import { describeKey } from './describe-key.ts';
-import { type LedgerEntry, pinnedUserId, surelyAfter, unresolved, unsettled, usedWhileDisabled } from './ledger.ts';
+import {
+  type LedgerEntry,
+  mayComeOf,
+  pinnedUserId,
+  surelyAfter,
+  unresolved,
+  unsettled,
+  usedWhileDisabled,
+} from './ledger.ts';
 import { type AccessKey, after, iso, type LastUse } from './model.ts';
 import { mintUnsettled, type Refusal, refuse, userRecreated } from './refusals.ts';
 import { provesSameUser, type Role, roleOf, type Standing, usableCurrent } from './roles.ts';
@@ -90,8 +98,8 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
   const intent = unsettled(ledger, rotateTimeout, now);
   if (intent !== undefined) return mintUnsettled(intent, rotateTimeout);
 
-  const register = registrations(observed, policy, now);
   const reusable = findReusable(observed, now, policy);
+  const register = registrations(observed, reusable?.value.keyId, policy, now);
   if (reusable !== undefined) return { do: 'reuse', ...reusable, register };
 
   const known = keys.map((key): KnownKey => ({ ...key, role: roleOf(key, observed, policy) }));
@@ -133,8 +141,13 @@ function isFreeable(key: KnownKey, observed: MintObserved, policy: DeployedKey, 
   );
 }
 
-/** Entries that the ledger lacks: the current key (a team may have stored it by hand), and the adopted one. */
-function registrations(observed: MintObserved, policy: DeployedKey, now: Date): LedgerEntry[] {
+/** Entries that the ledger lacks: of the current key (a team may have stored it by hand), the adopted one, and one that an earlier run stored. */
+function registrations(
+  observed: MintObserved,
+  reused: string | undefined,
+  policy: DeployedKey,
+  now: Date,
+): LedgerEntry[] {
   const register: LedgerEntry[] = [];
   for (const key of observed.keys) {
     const entry = observed.ledger.entries.get(key.id);
@@ -147,8 +160,15 @@ function registrations(observed: MintObserved, policy: DeployedKey, now: Date): 
           promoted: entry?.promoted ?? now,
         });
       }
-    } else if (key.id === policy.adopt && entry === undefined) {
+    } else if (entry !== undefined || key.id === reused) {
+    } else if (key.id === policy.adopt) {
       register.push({ keyId: key.id, minted: key.created });
+    } else {
+      // Stored by a run that died before it could record that. Its announcement goes with this mint, and nothing else says whose the key is.
+      const intent = unresolved(observed.ledger).find(
+        (open) => observed.stored.get(open.token) === key.id && mayComeOf(open, key),
+      );
+      if (intent !== undefined) register.push({ keyId: key.id, version: intent.token, minted: key.created });
     }
   }
   return register;

@@ -145,11 +145,13 @@ function decideAdoptable(key: AccessKey, observed: RetireObserved, now: Date): V
 
 /**
  * True once a key of ours was promoted: before, there is nothing to retire and nothing to mend. A date of supersession says so too, should
- * somebody have taken the pin off.
+ * somebody have taken the pin off; and so does a current key that was minted and not promoted by a rotation: somebody has moved the label by hand.
  */
-function hasPromoted({ ledger, labels }: RetireObserved): boolean {
+function hasPromoted({ ledger, labels, currentKeyId = '' }: RetireObserved): boolean {
   const superseded = [...ledger.entries.values()].some((entry) => entry.superseded !== undefined);
-  return superseded || pinnedUserId(ledger, labels) !== undefined;
+  const current = ledger.entries.get(currentKeyId);
+  const byHand = current !== undefined && current.promoted === undefined;
+  return superseded || byHand || pinnedUserId(ledger, labels) !== undefined;
 }
 
 function decideOrphan(key: AccessKey, observed: RetireObserved, rotateTimeout: number, now: Date): Verdict {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerEntry } from '../../lambdas/domain/ledger.ts';
 import { abandonedVersions, decideMint, type MintObserved } from '../../lambdas/domain/mint.ts';
-import type { LastUse } from '../../lambdas/domain/model.ts';
+import type { AccessKey, LastUse } from '../../lambdas/domain/model.ts';
 import { provesSameUser } from '../../lambdas/domain/roles.ts';
 import { type KeyValue, MAX_VALUE_BYTES, renderValue } from '../../lambdas/domain/secret-value.ts';
 import { DAY, deployedKey } from '../policy.ts';
@@ -200,6 +200,29 @@ describe('createSecret decides', () => {
         created: orphan.created,
         register: [],
       });
+    });
+
+    it('to record the key that it did store and that can not be taken up, before its announcement goes', () => {
+      const inactive: AccessKey = { ...orphan, status: 'Inactive' };
+      const beside = (facts: Partial<MintObserved>) =>
+        decide({
+          ...bootstrap,
+          keys: [inactive],
+          ledger: ledger([], { intent }),
+          stored: new Map([['v0', NEW]]),
+          ...facts,
+        });
+      expect(beside({})).toMatchObject({
+        do: 'mint',
+        register: [{ keyId: NEW, version: 'v0', minted: orphan.created }],
+      });
+      const later = { ...inactive, created: at(-TIMEOUT + 1) };
+      expect(beside({ keys: [later] })).toMatchObject({ do: 'mint', register: [] });
+      const stored = new Map([['v7', NEW]]);
+      const lastUse = new Map([[NEW, use]]);
+      expect(beside({ stored, lastUse })).toMatchObject({ do: 'mint', register: [] });
+      const entry = { keyId: NEW, version: 'v0', disabled: NOW };
+      expect(beside({ ledger: ledger([entry], { intent }) })).toMatchObject({ do: 'mint', register: [] });
     });
 
     it('that a key made later is a stranger: the announced call had been given up', () => {

@@ -221,6 +221,33 @@ const ROWS: readonly Row[] = [
     expect: { role: 'superseded', do: 'none', reason: 'in-overlap', due: at(2 * DAY) },
   },
   {
+    name: 'an adopted key waits no longer once somebody has made a minted key current by hand',
+    userId: undefined,
+    entries: [
+      { keyId: OLD, minted: at(-DAY) },
+      { keyId: NEW, version: 'v2', minted: at(-DAY) },
+    ],
+    policy: { adopt: OLD },
+    about: OLD,
+    expect: {
+      role: 'superseded',
+      do: 'record',
+      reason: 'date-missing',
+      entry: { keyId: OLD, minted: at(-DAY), superseded: { at: NOW, by: NEW } },
+    },
+  },
+  {
+    name: 'an adopted key waits while the current key is the one that was there before any rotation',
+    userId: undefined,
+    entries: [
+      { keyId: OLD, minted: at(-DAY) },
+      { keyId: NEW, version: 'v2', promoted: at(-DAY) },
+    ],
+    policy: { adopt: OLD },
+    about: OLD,
+    expect: { role: 'superseded', do: 'none', reason: 'adoption-waits' },
+  },
+  {
     name: 'an adopted key waits while no key is current',
     policy: { adopt: OLD },
     more: { currentKeyId: undefined },

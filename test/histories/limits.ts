@@ -52,7 +52,9 @@ export class Limits {
   }
 
   #limitOf(what: string, at: number): Limit | undefined {
-    const early = /^(\S+) was disabled (?:\S+ s after it left AWSCURRENT|while it was in use)/.exec(what)?.[1];
+    const early =
+      /^(\S+) was disabled (?:\S+ s after it left AWSCURRENT|while it was in use)/.exec(what)?.[1] ??
+      /^an application was turned away with (\S+), \S+ s after it left AWSCURRENT/.exec(what)?.[1];
     if (early !== undefined && this.#looks.unseen.has(early)) return 'current-again-unseen';
     const [, , waited, due] = /^(\S+) was disabled ([\d.]+) s after it left AWSCURRENT, not (\d+)$/.exec(what) ?? [];
     if (waited !== undefined && this.#operator.hasSkewed && Number(due) - Number(waited) <= CLOCKS_DIFFER)

@@ -14,6 +14,7 @@ export class Operator {
   readonly #currentValues = new Map<string, string[]>();
   /** What a damaged tag was before, by secret and tag. */
   readonly #intact = new Map<string, string>();
+  /** When an operator disabled or deleted a key, or its user. */
   readonly #ended = new Map<string, number>();
   #skewed = false;
 
@@ -74,6 +75,7 @@ export class Operator {
         account.deleteUser(name);
         return true;
       case 'make-user':
+        for (const { id } of user?.keys ?? []) this.#ended.set(id, account.clock.nowMs);
         if (user !== undefined) account.deleteUser(name);
         account.createUser(name);
         if (deed.key) account.createAccessKey(name);

@@ -216,6 +216,39 @@ describe('a key that was rolled back to', () => {
   });
 });
 
+describe('a key that was stored by a run which died', () => {
+  it('stays known though it was disabled, its label taken off, and another one minted', async () => {
+    const simulation = await begun(0, { account: NOT_RETRIED });
+    simulation.account.faults.add({
+      match: { action: 'PutSecretValue', functionName: 'rotate' },
+      kind: 'crash-after',
+    });
+    await simulation.schedule(SECRET, 30);
+    const [first = ''] = Object.keys(simulation.keys('app'));
+    simulation.account.setAccessKeyStatus(first, 'Inactive');
+    takePendingOff(simulation);
+    await simulation.rotate(SECRET);
+    expect(current(simulation)).not.toBe(first);
+    await simulation.advanceWithPasses(12, 6);
+    expect(simulation.keys('app')).toEqual(onlyCurrent(simulation));
+  });
+});
+
+describe('an adopted key, while somebody moves labels by hand', () => {
+  it('is retired once the key that was minted beside it is made current, though no rotation promoted it', async () => {
+    const simulation = await begun(0, { account: NOT_RETRIED });
+    const adopted = simulation.account.createAccessKey('app').accessKeyId;
+    simulation.adopt('app', adopted);
+    simulation.account.faults.add({ match: { service: 'sts' }, kind: 'network', times: 200 });
+    await simulation.schedule(SECRET, 30);
+    simulation.account.faults.clear();
+    rollBack(simulation, versionOf(simulation, 'AWSPENDING'));
+    await simulation.advanceWithPasses(12, 6);
+    expect(simulation.keys('app')).toEqual(onlyCurrent(simulation));
+    expect(simulation.keys('app')).not.toHaveProperty(adopted);
+  });
+});
+
 describe('a finishSecret that is overtaken', () => {
   it('does not move AWSCURRENT away from a version that somebody has put there since it looked', async () => {
     const simulation = await begun(30, { account: NOT_RETRIED });

@@ -85,7 +85,8 @@ export class Further {
       this.#keys.set(keyId, { userName, at: this.#now, byFunction, stored: false, uses: [] });
     const key = this.#keys.get(keyId);
     if (key === undefined) return;
-    if (change.what === 'key-deleted') key.deleted = this.#now;
+    // What an operator deletes can't be told from what was never there.
+    if (change.what === 'key-deleted') key.deleted = byFunction ? this.#now : Number.NEGATIVE_INFINITY;
     if (change.what === 'key-status' && change.status === 'Active' && !byFunction && this.#isDisabled(userName, keyId))
       key.reactivated = this.#now;
     const ends = change.what === 'key-deleted' || (change.what === 'key-status' && change.status === 'Inactive');
