@@ -93,7 +93,7 @@ export async function runCase(one: FaultCase): Promise<Judged> {
   await simulation.advanceWithPasses(3 / 24);
   const strikableOf = [...aim.functions];
   account.functions.deliveries = 1;
-  const wrong = await judge(simulation, one.caller, scenario.quietAfter);
+  const wrong = await judge(simulation, one, scenario.quietAfter);
   const broken = simulation.oracle.finish();
   return {
     wrong: [
@@ -143,13 +143,28 @@ class Aim {
 const keyOf = ({ invocationId, action, parameters }: CallRecord) =>
   `${invocationId} ${action} ${JSON.stringify(parameters)}`;
 
+/** Whether the last rotation that ended did so in vain. */
+function hasFailed(simulation: Simulation, secretName: string): boolean {
+  const { arn } = simulation.secret(secretName);
+  const ended = simulation.account.history.findLast(
+    (entry) =>
+      entry.kind === 'event' &&
+      entry.detail.SecretId === arn &&
+      (entry.name === 'RotationSucceeded' || entry.name === 'RotationFailed'),
+  );
+  return ended?.kind === 'event' && ended.name === 'RotationFailed';
+}
+
 /** Runs on until quiet, then says what is wrong. */
-async function judge(simulation: Simulation, caller: Caller, quietAfter: number): Promise<string[]> {
+async function judge(simulation: Simulation, { caller, faults }: FaultCase, quietAfter: number): Promise<string[]> {
   const wrong: string[] = [];
   const { keys } = simulation.deployment;
   for (const { secretName } of keys) {
     const none = simulation.current(secretName).AccessKeyId === undefined;
     if (caller === 'gives-up' || none) await simulation.rotate(secretName);
+    // A fault may have struck this one too: the next schedule comes.
+    for (let left = faults.length; left > 0 && hasFailed(simulation, secretName); left -= 1)
+      await simulation.rotate(secretName);
   }
   await simulation.advanceWithPasses(quietAfter, 24);
   for (const { secretName, userName } of keys) {
