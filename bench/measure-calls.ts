@@ -1,7 +1,7 @@
 /** Counted calls to AWS: the functions run from source against the simulated account, and its history says what reached it. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CallRecord } from '../local/model.ts';
-import { DAY, HOUR } from '../test/policy.ts';
+import { DAY, HOUR, MINUTE } from '../test/policy.ts';
 import { Simulation } from '../test/simulation/world.ts';
 import { type Figure, RETIRE_DUE, RETIRE_SECRETS } from './budgets.ts';
 import { promoteNewKey } from './lived-in.ts';
@@ -67,7 +67,7 @@ async function countRetirePasses(): Promise<Record<'disablePass' | 'deletePass',
   await simulation.advance(3 * DAY);
   const disabling = await callsDuring(simulation, () => simulation.retire());
   expectThat(simulation.passes.at(-1), { examined: RETIRE_SECRETS, changes: RETIRE_DUE, failures: [] });
-  await simulation.advance(7 * DAY);
+  await simulation.advance(7 * DAY + MINUTE);
   const deleting = await callsDuring(simulation, () => simulation.retire());
   expectThat(simulation.passes.at(-1), { examined: RETIRE_SECRETS, changes: RETIRE_DUE, failures: [] });
   assertSound(simulation);
