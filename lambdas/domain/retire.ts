@@ -74,14 +74,13 @@ export function decideRetirement(
   rotateTimeout: number,
   now: Date,
 ): Decision[] {
-  const decisions: Decision[] = observed.keys.map((key) => decideKey(key, observed, policy, rotateTimeout, now));
+  const decisions = observed.keys.map((key) => decideKey(key, observed, policy, rotateTimeout, now));
   for (const entry of observed.ledger.entries.values()) {
     if (!observed.keys.some((key) => key.id === entry.keyId))
       decisions.push(decideUnlisted(entry, observed, policy, now));
   }
   decisions.push(...decideMissingAdoption(observed, policy, now));
-  decisions.push(...decideIntents(observed, decisions, rotateTimeout, now), ...decideLabel(observed));
-  return decisions;
+  return [...decisions, ...decideIntents(observed, decisions, rotateTimeout, now), ...decideLabel(observed)];
 }
 
 function decideKey(
@@ -147,11 +146,10 @@ function decideAdoptable(key: AccessKey, observed: RetireObserved, now: Date): V
  * True once a key of ours was promoted: before, there is nothing to retire and nothing to mend. A date of supersession says so too, should
  * somebody have taken the pin off; and so does a current key that was minted and not promoted by a rotation: somebody has moved the label by hand.
  */
-function hasPromoted({ ledger, labels, currentKeyId = '' }: RetireObserved): boolean {
-  const superseded = [...ledger.entries.values()].some((entry) => entry.superseded !== undefined);
-  const current = ledger.entries.get(currentKeyId);
-  const byHand = current !== undefined && current.promoted === undefined;
-  return superseded || byHand || pinnedUserId(ledger, labels) !== undefined;
+function hasPromoted({ ledger, labels, currentKeyId }: RetireObserved): boolean {
+  const tells = ({ keyId, superseded, promoted }: LedgerEntry) =>
+    superseded !== undefined || (keyId === currentKeyId && promoted === undefined);
+  return [...ledger.entries.values()].some(tells) || pinnedUserId(ledger, labels) !== undefined;
 }
 
 function decideOrphan(key: AccessKey, observed: RetireObserved, rotateTimeout: number, now: Date): Verdict {
@@ -276,7 +274,7 @@ function decideMissingAdoption(observed: RetireObserved, policy: DeployedKey, no
 /** Follows the decisions about keys: announcements go once no orphan is left to be found by them, and the known ones with the last unknown. */
 function decideIntents(
   observed: RetireObserved,
-  decided: readonly Decision[],
+  decided: readonly KeyDecision[],
   rotateTimeout: number,
   now: Date,
 ): Decision[] {
@@ -293,9 +291,8 @@ function decideIntents(
   });
 }
 
-function isUndecidedOrphan(decision: Decision): boolean {
-  if (decision.about !== 'key' || decision.role !== 'orphan') return false;
-  return decision.do === 'look' || decision.reason === 'user-unproven';
+function isUndecidedOrphan(decision: KeyDecision): boolean {
+  return decision.role === 'orphan' && (decision.do === 'look' || decision.reason === 'user-unproven');
 }
 
 function decideLabel({ labels, ledger }: RetireObserved): Decision[] {

@@ -116,4 +116,14 @@ describe("the secret's value", () => {
       'VALUE_TOO_LARGE',
     );
   });
+
+  it.each(['Version', 'AccessKeyId', 'SecretAccessKey', 'UserName', 'CreateDate', 'SessionToken', 'Expiration'])(
+    'keeps no field %s in other letters, and what else a team has added',
+    (name) => {
+      const own = { Version: 1, AccessKeyId: 'AKIAIOSFODNN7EXAMPLE', SecretAccessKey: 's', UserName: 'app' };
+      const value = JSON.stringify({ ...own, [name.toUpperCase()]: 'x', [name.toLowerCase()]: 'y', [`${name}s`]: 'z' });
+      expect(parseValue(value, 'app')).toMatchObject({ others: { [`${name}s`]: 'z' } });
+      expect(Object.keys(parseValue(value, 'app').others)).toHaveLength(1);
+    },
+  );
 });
