@@ -4,7 +4,15 @@
  */
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { caseText, FAULTS, type FaultAt, type FaultCase, parseCase, runCase } from '../test/simulation/fault-cases.ts';
+import {
+  caseText,
+  FAULTS,
+  type FaultAt,
+  type FaultCase,
+  parseCase,
+  runCase,
+  strideOf,
+} from '../test/simulation/fault-cases.ts';
 import { type Caller, SCENARIOS } from '../test/simulation/scenarios.ts';
 import { tellStory } from '../test/simulation/story.ts';
 
@@ -56,7 +64,7 @@ async function runJob({ scenario, caller, first }: Job): Promise<Tally> {
   const tally = emptyTally();
   const before = first === undefined ? [] : [first];
   const { strikableOf } = await runCase({ scenario, caller, faults: before });
-  for (let call = (first?.call ?? 0) + 1; call <= strikableOf.length; call += 1) {
+  for (let call = (first?.call ?? 0) + 1; call <= strikableOf.length; call += strideOf(caller)) {
     if (first !== undefined && !isOfRotation(strikableOf, call)) continue;
     for (const fault of Object.keys(FAULTS))
       await judgeInto(tally, { scenario, caller, faults: [...before, { call, fault }] });

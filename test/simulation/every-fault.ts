@@ -1,6 +1,6 @@
 /** Tests that inject every single fault into scenarios: for each call that a function makes, each fault, each way of the caller to go on. */
 import { describe, expect, it } from 'vitest';
-import { caseText, FAULTS, type FaultCase, runCase } from './fault-cases.ts';
+import { caseText, FAULTS, type FaultCase, runCase, strideOf } from './fault-cases.ts';
 import { countJudged } from './judged.ts';
 import { SCENARIOS } from './scenarios.ts';
 
@@ -34,6 +34,6 @@ export function testEveryFault(what: string, names: readonly string[]): void {
 }
 
 function* everyFault(scenario: string, caller: FaultCase['caller'], calls: number): Iterable<FaultCase> {
-  for (let call = 1; call <= calls; call += 1)
+  for (let call = 1; call <= calls; call += strideOf(caller))
     for (const fault of Object.keys(FAULTS)) yield { scenario, caller, faults: [{ call, fault }] };
 }

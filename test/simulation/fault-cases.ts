@@ -74,6 +74,9 @@ export function parseCase(text: string): FaultCase {
   return { scenario, caller: found, faults };
 }
 
+/** From one call to the next that a fault can strike: two deliveries run in step, and a call and its twin are counted at once. */
+export const strideOf = (caller: Caller): number => (caller === 'twice-at-once' ? 2 : 1);
+
 /** Runs a case until all is quiet, and judges it. */
 export async function runCase(one: FaultCase): Promise<Judged> {
   const scenario = SCENARIOS[one.scenario];
