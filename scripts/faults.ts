@@ -6,14 +6,14 @@ import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import {
   caseText,
+  everyFault,
   FAULTS,
   type FaultAt,
   type FaultCase,
   parseCase,
   runCase,
-  strideOf,
 } from '../test/simulation/fault-cases.ts';
-import { type Caller, SCENARIOS } from '../test/simulation/scenarios.ts';
+import { type Caller, SCENARIOS, scenarioOf } from '../test/simulation/scenarios.ts';
 import { tellStory } from '../test/simulation/story.ts';
 
 const HELP = `Usage: npm run faults -- [options]
@@ -50,30 +50,25 @@ interface Job {
 
 const emptyTally = (): Tally => ({ cases: 0, calls: 0, residuals: {}, wrong: [] });
 
-async function judgeInto(tally: Tally, one: FaultCase): Promise<number> {
+async function judgeInto(tally: Tally, one: FaultCase): Promise<void> {
   const judged = await runCase(one);
   tally.cases += 1;
   tally.calls += judged.calls;
   for (const residual of judged.residuals) tally.residuals[residual] = (tally.residuals[residual] ?? 0) + 1;
   if (judged.wrong.length > 0) tally.wrong.push({ text: caseText(one), what: judged.wrong });
-  return judged.strikable;
 }
 
 /** All that may be struck after `first`, or without it from the first call on. */
 async function runJob({ scenario, caller, first }: Job): Promise<Tally> {
   const tally = emptyTally();
-  const before = first === undefined ? [] : [first];
-  const { strikableOf } = await runCase({ scenario, caller, faults: before });
-  for (let call = (first?.call ?? 0) + 1; call <= strikableOf.length; call += strideOf(caller)) {
-    if (first !== undefined && !isOfRotation(strikableOf, call)) continue;
-    for (const fault of Object.keys(FAULTS))
-      await judgeInto(tally, { scenario, caller, faults: [...before, { call, fault }] });
-  }
+  const before: FaultCase = { scenario, caller, faults: first === undefined ? [] : [first] };
+  const { strikableOf } = await runCase(before);
+  for (const one of everyFault(before, strikableOf, first && ROTATION)) await judgeInto(tally, one);
   return tally;
 }
 
 /** Pairs strike the rotation, and not the passes that come in between. */
-const isOfRotation = (strikableOf: readonly string[], call: number) => strikableOf[call - 1] === 'rotate';
+const ROTATION = 'rotate';
 
 async function jobsOf(scenarios: readonly string[], callers: readonly string[], pairs: boolean): Promise<Job[]> {
   const jobs: Job[] = [];
@@ -84,11 +79,10 @@ async function jobsOf(scenarios: readonly string[], callers: readonly string[], 
         jobs.push({ scenario, caller });
         continue;
       }
-      const { strikableOf } = await runCase({ scenario, caller, faults: [] });
-      for (let call = 1; call <= strikableOf.length; call += 1) {
-        if (!isOfRotation(strikableOf, call)) continue;
-        for (const fault of Object.keys(FAULTS)) jobs.push({ scenario, caller, first: { call, fault } });
-      }
+      const clean: FaultCase = { scenario, caller, faults: [] };
+      const { strikableOf } = await runCase(clean);
+      for (const { faults } of everyFault(clean, strikableOf, ROTATION))
+        jobs.push({ scenario, caller, ...(faults[0] && { first: faults[0] }) });
     }
   }
   return jobs;
@@ -163,7 +157,7 @@ async function main(): Promise<number> {
   const workers = Number(values.workers);
   if (!Number.isInteger(workers) || workers < 1)
     throw new Error(`--workers ${values.workers}: expected a number from 1 on`);
-  for (const name of values.scenario) parseCase(`${name}/${SCENARIOS[name]?.callers[0]}/`);
+  for (const name of values.scenario) scenarioOf(name);
   const both = values.singles === values.pairs;
   const chosen = (otherwise: readonly string[]) => (values.scenario.length > 0 ? values.scenario : otherwise);
   let wrong = 0;

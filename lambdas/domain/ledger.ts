@@ -126,6 +126,11 @@ export function entryTag(entry: LedgerEntry): Tags {
   };
 }
 
+/** The tags that record entries. */
+export function entryTags(entries: readonly LedgerEntry[]): Tags {
+  return Object.assign({}, ...entries.map(entryTag));
+}
+
 /** The tag of an intent. */
 export function intentTagKey(intent: Pick<Intent, 'run'>): string {
   return `${TAGS.intentPrefix}${intent.run}`;

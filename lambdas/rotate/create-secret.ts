@@ -7,6 +7,7 @@ import { assertFresh } from '../domain/freshness.ts';
 import {
   ANNOUNCED_FOR,
   entryTag,
+  entryTags,
   type Intent,
   intentTag,
   intentTagKey,
@@ -360,10 +361,6 @@ async function record(
   };
   if (intent !== undefined) Object.assign(tags, intentTag({ ...intent, minted: key.id }));
   await world.secrets.tag(rotation.secret.arn, tags, []);
-}
-
-function entryTags(entries: readonly LedgerEntry[]): Tags {
-  return Object.assign({}, ...entries.map(entryTag));
 }
 
 // Stryker disable next-line BlockStatement: the type has no other plan, so nothing comes here.

@@ -3,7 +3,7 @@
 import { TAGS } from '../contract/names.ts';
 import { assertFresh } from '../domain/freshness.ts';
 import type { LedgerEntry, Tags } from '../domain/ledger.ts';
-import { entryTag, parseLedger } from '../domain/ledger.ts';
+import { entryTag, entryTags, parseLedger } from '../domain/ledger.ts';
 import { AWSCURRENT } from '../domain/model.ts';
 import {
   decidePromotion,
@@ -33,7 +33,7 @@ export async function finishSecret(rotation: Rotation, world: RotationWorld): Pr
       const at = world.now();
       const superseded = plan.supersedes.map((entry) => supersededEntry(leftEntry(entry, at), at, plan.keyId));
       const pin: Tags = plan.pin === undefined ? {} : { [TAGS.userId]: plan.pin };
-      await world.secrets.tag(secret.arn, { ...tagsOf([promotedEntry(plan.entry, at), ...superseded]), ...pin }, []);
+      await world.secrets.tag(secret.arn, { ...entryTags([promotedEntry(plan.entry, at), ...superseded]), ...pin }, []);
       return disableWithoutOverlap(superseded, rotation, world);
     }
     // Stryker disable next-line ConditionalExpression: the type has no other plan, so nothing comes here.
@@ -96,10 +96,6 @@ async function disableWithoutOverlap(
     if (done) world.report({ secret: secret.name, userName: policy.userName, ...what });
     await world.secrets.tag(secret.arn, entryTag({ ...entry, disabled: world.now() }), []);
   }
-}
-
-function tagsOf(entries: readonly LedgerEntry[]): Tags {
-  return Object.assign({}, ...entries.map(entryTag));
 }
 
 // Stryker disable next-line BlockStatement: the type has no other plan, so nothing comes here.

@@ -3,6 +3,7 @@ import { RotatorError } from '../../lambdas/domain/errors.ts';
 import {
   entryOf,
   entryTag,
+  entryTags,
   evidenceTag,
   intentTag,
   isOpen,
@@ -20,6 +21,12 @@ import { at, labels, ledger, NEW, NOW, OLD, OTHER, TIMEOUT } from './world.ts';
 const TOKEN = 'f'.repeat(64);
 
 describe('the ledger', () => {
+  it('writes one tag an entry', () => {
+    const [first, second] = [{ keyId: OLD, minted: NOW }, { keyId: NEW }];
+    expect(entryTags([first, second])).toEqual({ ...entryTag(first), [keyTag(NEW)]: '' });
+    expect(entryTags([])).toEqual({});
+  });
+
   it('comes back from its tags as it was written', () => {
     const entry = { keyId: OLD, version: TOKEN, minted: at(-10), superseded: { at: NOW, by: NEW }, disabled: at(5) };
     const current = { keyId: NEW, version: 'v2', minted: at(-10), promoted: at(-5) };

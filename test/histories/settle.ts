@@ -42,16 +42,8 @@ export async function settle(parts: Parts): Promise<void> {
 
 /** How the user's last rotation since then ended; undefined: none did. */
 export function endOfRotation(scene: Scene, name: string, since: number): 'succeeded' | Refused | undefined {
-  const { arn } = scene.simulation.secret(`iam/${name}`);
-  const end = scene.account.history
-    .slice(since)
-    .findLast(
-      (entry) =>
-        entry.kind === 'event' &&
-        entry.detail.SecretId === arn &&
-        (entry.name === 'RotationSucceeded' || entry.name === 'RotationFailed'),
-    );
-  if (end?.kind !== 'event') return undefined;
+  const end = scene.simulation.endOfRotation(`iam/${name}`, since);
+  if (end === undefined) return undefined;
   if (end.name === 'RotationSucceeded') return 'succeeded';
   return { code: codeOf(end), message: String(end.detail.errorMessage) };
 }

@@ -1,8 +1,8 @@
 /** Tests that inject every single fault into scenarios: for each call that a function makes, each fault, each way of the caller to go on. */
 import { describe, expect, it } from 'vitest';
-import { caseText, FAULTS, type FaultCase, runCase, strideOf } from './fault-cases.ts';
+import { caseText, everyFault, type FaultCase, runCase } from './fault-cases.ts';
 import { countJudged } from './judged.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { scenarioOf } from './scenarios.ts';
 
 /** Fails with the texts of the cases that went wrong: `npm run faults -- --replay '<text>'` tells what happened. */
 export async function expectNothingWrong(cases: Iterable<FaultCase>, count: { cases: number; calls: number }) {
@@ -20,20 +20,15 @@ export async function expectNothingWrong(cases: Iterable<FaultCase>, count: { ca
 export function testEveryFault(what: string, names: readonly string[]): void {
   const count = countJudged(`single faults of ${what}`);
   for (const name of names) {
-    const scenario = SCENARIOS[name];
-    if (scenario === undefined) throw new Error(`no scenario ${name}`);
+    const scenario = scenarioOf(name);
     describe(`${scenario.what} survives any single fault`, () => {
       it.each(scenario.callers)('and the caller goes on: %s', async (caller) => {
-        const { strikable, wrong } = await runCase({ scenario: name, caller, faults: [] });
+        const clean: FaultCase = { scenario: name, caller, faults: [] };
+        const { strikableOf, wrong } = await runCase(clean);
         expect(wrong).toEqual([]);
-        expect(strikable).toBeGreaterThan(4);
-        await expectNothingWrong(everyFault(name, caller, strikable), count);
+        expect(strikableOf.length).toBeGreaterThan(4);
+        await expectNothingWrong(everyFault(clean, strikableOf), count);
       });
     });
   }
-}
-
-function* everyFault(scenario: string, caller: FaultCase['caller'], calls: number): Iterable<FaultCase> {
-  for (let call = 1; call <= calls; call += strideOf(caller))
-    for (const fault of Object.keys(FAULTS)) yield { scenario, caller, faults: [{ call, fault }] };
 }

@@ -5,7 +5,7 @@
 import type { FaultKind } from '../../local/faults.ts';
 import type { CallRecord } from '../../local/model.ts';
 import type { Residual } from '../../local/oracle.ts';
-import { type Caller, SCENARIOS } from './scenarios.ts';
+import { type Caller, scenarioOf } from './scenarios.ts';
 import type { Simulation } from './world.ts';
 
 /** What befalls a call. `attempts`: how many of the SDK's attempts at it. */
@@ -40,9 +40,9 @@ export interface Judged {
   readonly residuals: readonly Residual[];
   /** Calls that functions made, all of them judged. */
   readonly calls: number;
-  /** Calls that functions made from the act's beginning until three hours after it: where a further fault can strike. */
-  readonly strikable: number;
-  /** The function that made each of them, in order. */
+  /**
+   * The functions whose calls were made from the act's beginning until three hours after it, call by call: where a further fault can strike.
+   */
   readonly strikableOf: readonly string[];
   readonly struck: number;
   readonly simulation: Simulation;
@@ -54,9 +54,7 @@ export const caseText = ({ scenario, caller, faults }: FaultCase): string =>
 /** @throws Error if the text names no case */
 export function parseCase(text: string): FaultCase {
   const [scenario = '', caller = '', list = ''] = text.split('/');
-  const known = SCENARIOS[scenario];
-  if (known === undefined)
-    throw new Error(`no scenario '${scenario}': expected one of ${Object.keys(SCENARIOS).join(', ')}`);
+  const known = scenarioOf(scenario);
   const found = known.callers.find((name) => name === caller);
   if (found === undefined)
     throw new Error(`no caller '${caller}' of ${scenario}: expected one of ${known.callers.join(', ')}`);
@@ -75,12 +73,25 @@ export function parseCase(text: string): FaultCase {
 }
 
 /** From one call to the next that a fault can strike: two deliveries run in step, and a call and its twin are counted at once. */
-export const strideOf = (caller: Caller): number => (caller === 'twice-at-once' ? 2 : 1);
+const strideOf = (caller: Caller): number => (caller === 'twice-at-once' ? 2 : 1);
+
+/** Every fault at each of the calls of `strikableOf` after those of `before`. @param functionName only calls of this function */
+export function* everyFault(
+  { scenario, caller, faults: before }: FaultCase,
+  strikableOf: readonly string[],
+  functionName?: string,
+): Iterable<FaultCase> {
+  const stride = strideOf(caller);
+  const last = before.at(-1)?.call;
+  for (let call = last === undefined ? 1 : last + stride; call <= strikableOf.length; call += stride) {
+    if (functionName !== undefined && strikableOf[call - 1] !== functionName) continue;
+    for (const fault of Object.keys(FAULTS)) yield { scenario, caller, faults: [...before, { call, fault }] };
+  }
+}
 
 /** Runs a case until all is quiet, and judges it. */
 export async function runCase(one: FaultCase): Promise<Judged> {
-  const scenario = SCENARIOS[one.scenario];
-  if (scenario === undefined) throw new Error(`no scenario ${one.scenario}`);
+  const scenario = scenarioOf(one.scenario);
   const simulation = await scenario.start(one.caller);
   const { account } = simulation;
   simulation.startApplications();
@@ -107,7 +118,6 @@ export async function runCase(one: FaultCase): Promise<Judged> {
     ],
     residuals: broken.flatMap(({ residual }) => residual ?? []),
     calls: account.history.filter((entry) => entry.kind === 'call' && entry.functionName !== undefined).length,
-    strikable: strikableOf.length,
     strikableOf,
     struck: aim.struck,
     simulation,
@@ -146,18 +156,6 @@ class Aim {
 const keyOf = ({ invocationId, action, parameters }: CallRecord) =>
   `${invocationId} ${action} ${JSON.stringify(parameters)}`;
 
-/** Whether the last rotation that ended did so in vain. */
-function hasFailed(simulation: Simulation, secretName: string): boolean {
-  const { arn } = simulation.secret(secretName);
-  const ended = simulation.account.history.findLast(
-    (entry) =>
-      entry.kind === 'event' &&
-      entry.detail.SecretId === arn &&
-      (entry.name === 'RotationSucceeded' || entry.name === 'RotationFailed'),
-  );
-  return ended?.kind === 'event' && ended.name === 'RotationFailed';
-}
-
 /** Runs on until quiet, then says what is wrong. */
 async function judge(simulation: Simulation, { caller, faults }: FaultCase, quietAfter: number): Promise<string[]> {
   const wrong: string[] = [];
@@ -166,7 +164,11 @@ async function judge(simulation: Simulation, { caller, faults }: FaultCase, quie
     const none = simulation.current(secretName).AccessKeyId === undefined;
     if (caller === 'gives-up' || none) await simulation.rotate(secretName);
     // A fault may have struck this one too: the next schedule comes.
-    for (let left = faults.length; left > 0 && hasFailed(simulation, secretName); left -= 1)
+    for (
+      let left = faults.length;
+      left > 0 && simulation.endOfRotation(secretName)?.name === 'RotationFailed';
+      left -= 1
+    )
       await simulation.rotate(secretName);
   }
   await simulation.advanceWithPasses(quietAfter, 24);

@@ -3,7 +3,7 @@
  * locks IAM or Secrets Manager, so no decision may outlive what it rests on.
  */
 import type { Broken } from '../../local/oracle.ts';
-import { type Caller, SCENARIOS } from './scenarios.ts';
+import { type Caller, scenarioOf } from './scenarios.ts';
 import type { Simulation } from './world.ts';
 
 const SECRET = 'iam/app';
@@ -47,7 +47,6 @@ export interface Interfered {
   readonly broken: readonly Broken[];
   /** Calls that functions made. */
   readonly calls: number;
-  readonly simulation: Simulation;
 }
 
 /** Long enough that a decision taken before has gone stale, and short enough that no function runs out of time. */
@@ -55,7 +54,7 @@ const LATE_MS = 40_000;
 
 /** Runs a scenario in which the n-th call of a function is answered late, and an operator acts in between; then a fortnight more. */
 export async function interfere(scenario: string, caller: Caller, call: number, action: string): Promise<Interfered> {
-  const { start, act } = SCENARIOS[scenario] ?? SCENARIOS.ordinary ?? fail(scenario);
+  const { start, act } = scenarioOf(scenario);
   const simulation = await start(caller);
   const { account } = simulation;
   account.faults.add({
@@ -70,12 +69,12 @@ export async function interfere(scenario: string, caller: Caller, call: number, 
   await simulation.advanceWithPasses(3 / 24);
   await simulation.advanceWithPasses(14, 24);
   const calls = account.history.filter((entry) => entry.kind === 'call' && entry.functionName !== undefined).length;
-  return { broken: simulation.oracle.finish(), calls, simulation };
+  return { broken: simulation.oracle.finish(), calls };
 }
 
 /** How many calls functions make in the act. */
 export async function callsOf(scenario: string, caller: Caller): Promise<number> {
-  const { start, act } = SCENARIOS[scenario] ?? fail(scenario);
+  const { start, act } = scenarioOf(scenario);
   const simulation = await start(caller);
   let calls = 0;
   simulation.account.onCall(({ functionName }) => {
@@ -111,8 +110,4 @@ function setStatus(
 
 function remove(simulation: Simulation, which: (id: string) => boolean): void {
   for (const id of Object.keys(simulation.keys('app')).filter(which)) simulation.account.deleteAccessKey(id);
-}
-
-function fail(scenario: string): never {
-  throw new Error(`no scenario ${scenario}`);
 }

@@ -19,6 +19,13 @@ export interface Scenario {
   readonly quietAfter: number;
 }
 
+/** @throws Error that names the scenarios there are */
+export function scenarioOf(name: string): Scenario {
+  const scenario = SCENARIOS[name];
+  if (scenario !== undefined) return scenario;
+  throw new Error(`no scenario '${name}': expected one of ${Object.keys(SCENARIOS).join(', ')}`);
+}
+
 const RETRY_AFTER = 20 * MINUTE;
 
 /** Users without a key, whose secrets have the bootstrap value. */

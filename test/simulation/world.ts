@@ -14,7 +14,7 @@ import { rotate } from '../../lambdas/rotate/rotate.ts';
 import { SimulatedAccount } from '../../local/account.ts';
 import { DirectClient, type DirectOptions } from '../../local/direct-clients.ts';
 import type { Sandbox } from '../../local/functions.ts';
-import { AwsError } from '../../local/model.ts';
+import { AwsError, type EventRecord } from '../../local/model.ts';
 import { type Broken, type Watch, watchInvariants } from '../../local/oracle.ts';
 import { DAY, deployedKey, HOUR } from '../policy.ts';
 import { judgeAsSynthesized, withDenied } from './authorize.ts';
@@ -234,6 +234,19 @@ export class Simulation {
       ...this.deployment,
       keys: this.deployment.keys.map((key) => (key.userName === userName ? { ...key, adopt: keyId } : key)),
     };
+  }
+
+  /** The event that told the end of the secret's last rotation, if one has ended since that entry of the history. */
+  endOfRotation(secretName: string, since = 0): EventRecord | undefined {
+    const { arn } = this.secret(secretName);
+    return this.account.history
+      .slice(since)
+      .findLast(
+        (entry): entry is EventRecord =>
+          entry.kind === 'event' &&
+          entry.detail.SecretId === arn &&
+          (entry.name === 'RotationSucceeded' || entry.name === 'RotationFailed'),
+      );
   }
 
   /** Errors of the rotations that failed, oldest first. */
