@@ -1,0 +1,70 @@
+/** The key in a secret's value. */
+import { FORMATS } from '../lambdas/contract/formats.ts';
+import { BOOTSTRAP_FIELD } from '../lambdas/contract/names.ts';
+import { KeyReadError } from './errors.ts';
+
+/** The current key of an IAM user, as the secret holds it. */
+export interface RotatedKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** The fields of the value that hold the key, for a secret with `fields` in the rotator's configuration. */
+export interface KeyFields {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/**
+ * Finds the key in a value.
+ *
+ * @param value the SecretString; in no error
+ * @param fields where to look; without them, in the fields of each built-in form
+ * @throws KeyReadError VALUE_MALFORMED, NO_KEY_YET
+ */
+export function keyIn(value: string | undefined, fields?: KeyFields): RotatedKey {
+  const parsed = parseObject(value);
+  for (const { accessKeyId: id, secretAccessKey: secret } of fields === undefined ? Object.values(FORMATS) : [fields]) {
+    const accessKeyId = parsed[id];
+    const secretAccessKey = parsed[secret];
+    if (
+      typeof accessKeyId === 'string' &&
+      accessKeyId !== '' &&
+      typeof secretAccessKey === 'string' &&
+      secretAccessKey !== ''
+    )
+      return { accessKeyId, secretAccessKey };
+  }
+  if (parsed[BOOTSTRAP_FIELD] !== undefined) {
+    throw new KeyReadError('NO_KEY_YET', {
+      found: 'the value of a new secret, which no rotation has filled yet',
+      expected: 'a key',
+      remedy:
+        'start the first rotation (aws secretsmanager rotate-secret), and see the log of the rotate function if it failed',
+    });
+  }
+  throw malformed(
+    fields === undefined
+      ? 'no field that is known to hold a key'
+      : `no text in the fields '${fields.accessKeyId}' and '${fields.secretAccessKey}'`,
+  );
+}
+
+function parseObject(value: string | undefined): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value ?? '');
+  } catch {
+    // No cause: the parser's message quotes the text, and the text is the secret.
+    throw malformed(value === undefined ? 'no text' : 'a text that is not JSON');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw malformed('JSON, but no object');
+  return { ...parsed };
+}
+
+const malformed = (found: string) =>
+  new KeyReadError('VALUE_MALFORMED', {
+    found,
+    expected: 'a JSON object with AccessKeyId and SecretAccessKey, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    remedy: "see that the secret is one of the rotator's; name its fields if the rotator's configuration names some",
+  });
