@@ -104,6 +104,12 @@ export interface RotatedAccessKeyProps {
    */
   readonly readerArns?: readonly string[];
   /**
+   * The user itself may read the secret, for applications whose only credentials are the rotated ones. The user must exist, unless it is created
+   * here.
+   * @default false
+   */
+  readonly userReads?: boolean;
+  /**
    * The KMS key that encrypts the secret. Readers need `kms:Decrypt` on it, which only its own policy or theirs can give.
    * @default - the AWS managed key `aws/secretsmanager`
    */
@@ -154,6 +160,7 @@ export class RotatedAccessKey extends Construct {
   readonly encryptionKey: kms.IKey | undefined;
   readonly #props: RotatedAccessKeyProps;
   readonly #user: iam.User | undefined;
+  readonly #readerArns: readonly string[];
 
   constructor(scope: Construct, id: string, props: RotatedAccessKeyProps) {
     super(scope, id);
@@ -175,11 +182,14 @@ export class RotatedAccessKey extends Construct {
       ...(props.encryptionKey === undefined ? {} : { encryptionKey: props.encryptionKey }),
       replicaRegions: (props.replicas ?? []).map((replica) => ({ ...replica })),
     });
-    if (props.readerArns?.length) this.secret.addToResourcePolicy(readersRead(props.readerArns));
+    this.#readerArns = [...(props.readerArns ?? []), ...(props.userReads ? [this.userArn] : [])];
+    if (this.#readerArns.length > 0) this.secret.addToResourcePolicy(readersRead(this.#readerArns));
+    // A policy that names a user who isn't there yet is refused.
+    if (props.userReads && this.#user !== undefined) this.secret.node.addDependency(this.#user);
   }
 
   /**
-   * Lets `grantee` read the secret. On an `exclusive` secret the readers are those of `readerArns`: the denial there is stronger than any grant.
+   * Lets `grantee` read the secret. On an `exclusive` secret the readers are those of `readerArns` and, with `userReads`, the user: the denial there is stronger than any grant.
    */
   grantRead(grantee: iam.IGrantable): iam.Grant {
     return this.secret.grantRead(grantee);
@@ -190,7 +200,6 @@ export class RotatedAccessKey extends Construct {
     const {
       mode,
       exclusive,
-      readerArns = [],
       ledgerOperatorArns = [],
       rotationRules,
       rotateOnDeploy = KEY_DEFAULTS.rotateOnDeploy,
@@ -203,7 +212,7 @@ export class RotatedAccessKey extends Construct {
     const denials =
       exclusive === undefined
         ? ledgerStatements(stack, parties)
-        : exclusiveStatements(stack, { ...parties, ...exclusive, readerArns });
+        : exclusiveStatements(stack, { ...parties, ...exclusive, readerArns: this.#readerArns });
     for (const statement of denials) this.secret.addToResourcePolicy(statement);
     // A rotation schedule is what makes Secrets Manager call the function: without one nothing is minted.
     if (mode === 'observe') {

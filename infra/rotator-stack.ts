@@ -39,7 +39,19 @@ function addKey(stack: Stack, key: ResolvedKey): RotatedAccessKey {
 }
 
 function propsOf(stack: Stack, key: ResolvedKey): RotatedAccessKeyProps {
-  const { user, readers, ledgerOperators, kmsKeyArn, replicas, exclusive, adopt, schedule, warnings: _, ...same } = key;
+  const {
+    user,
+    readers,
+    ledgerOperators,
+    kmsKeyArn,
+    replicas,
+    exclusive,
+    adopt,
+    schedule,
+    warnings: _,
+    consumers: __,
+    ...same
+  } = key;
   const keyOf = (id: string, arn: string | undefined) =>
     arn === undefined ? {} : { encryptionKey: kms.Key.fromKeyArn(stack, id, arn) };
   return {

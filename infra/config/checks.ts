@@ -1,5 +1,6 @@
 /** Checks of what each field alone can't show: the durations of a key against its schedule, and the keys against each other. */
 import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
+import { type Consumer, safeOverlap } from './consumers.ts';
 import { DAY, formatDuration } from './duration.ts';
 import { exceededLimits } from './limits.ts';
 import { PROBLEMS, type Problem, WARNINGS, type Warning } from './problems.ts';
@@ -22,6 +23,7 @@ export interface ReadKey {
   readonly deleteAfter?: number | undefined;
   readonly mode?: Mode | undefined;
   readonly readers?: readonly string[] | undefined;
+  readonly consumers?: readonly Consumer[] | undefined;
   readonly kmsKeyArn?: string | undefined;
 }
 
@@ -75,6 +77,7 @@ export function checkKey({ place, key }: PlacedKey, retireEvery: number, { probl
       fix: 'Use a settle well below deactivateAfter.',
     });
   }
+  checkConsumers(place, key, warnings);
   if (mode === 'observe') {
     warnings.push({
       ...join(place, 'mode'),
@@ -82,6 +85,26 @@ export function checkKey({ place, key }: PlacedKey, retireEvery: number, { probl
       received: "'observe'",
       expected: 'no rotation schedule is created and no key changes',
       fix: "Use 'enforce' once the reports look right.",
+    });
+  }
+}
+
+/** A consumer that goes on with a key when its overlap is over finds it disabled, unless it is held for as long. */
+function checkConsumers(place: Place, { consumers = [], deactivateAfter }: ReadKey, warnings: Warning[]): void {
+  if (deactivateAfter === undefined) return;
+  for (const [n, { name, staleFor }] of consumers.entries()) {
+    if (staleFor !== undefined && staleFor < deactivateAfter) continue;
+    const stale = staleFor === undefined ? 'for as long as its process runs' : `for up to ${formatDuration(staleFor)}`;
+    warnings.push({
+      ...join(join(place, 'consumers'), n),
+      code: WARNINGS.consumerTooStale,
+      received: `'${name}' goes on with the old key ${stale}, overlap ${formatDuration(deactivateAfter)}`,
+      expected:
+        'an overlap that is longer: after it the old key is held only while IAM reports a use, and disabled then',
+      fix:
+        staleFor === undefined
+          ? `Restart it after each rotation, and say { name: '${name}', staleFor: … } with the longest time that takes.`
+          : `Use deactivateAfter: '${formatDuration(safeOverlap(staleFor))}' or more, or let it read the secret more often.`,
     });
   }
 }

@@ -16,6 +16,8 @@ export const KEY_DEFAULTS = {
   userPath: '/',
   createUser: false,
   readers: [],
+  userReads: false,
+  consumers: [],
   ledgerOperators: [],
   replicas: [],
 } as const satisfies PolicyInput;

@@ -1,6 +1,7 @@
 /** The fields of the configuration: which there are, what each takes, and what to say when it is something else. */
 import * as z from 'zod';
 import { IF_IN_USE, MODES } from '../../lambdas/contract/deployment.ts';
+import { CONSUMER_NAMES, type Consumer, knownConsumer } from './consumers.ts';
 import { DAY, parseDuration } from './duration.ts';
 import { isRefusal, type RotationSchedule, readSchedule } from './rotation-schedule.ts';
 
@@ -67,6 +68,25 @@ const replica = z.strictObject(
   { error: "{ region: 'eu-west-1' }, with or without kmsKeyArn" },
 );
 
+/** Seconds that the staleness of a consumer may be said to have. */
+const staleness = (value: unknown) => (typeof value === 'string' ? parseDuration(value) : undefined);
+
+const consumer = z.unknown().transform((value, context): Consumer => {
+  const known = typeof value === 'string' ? knownConsumer(value) : undefined;
+  if (known !== undefined) return known;
+  if (isRecord(value) && Object.keys(value).every((field) => ['name', 'staleFor'].includes(field))) {
+    const { name, staleFor } = value;
+    const seconds = staleness(staleFor);
+    if (typeof name === 'string' && name !== '' && seconds !== undefined) return { name, staleFor: seconds };
+  }
+  context.addIssue({
+    code: 'custom',
+    message: "a known consumer, or { name: 'nightly batch', staleFor: '1d' }",
+    params: { fix: `use one of ${CONSUMER_NAMES.map((name) => `'${name}'`).join(', ')}, or say how stale it gets` },
+  });
+  return z.NEVER;
+});
+
 /** What `defaults` and each key may say. */
 export const policyFields = {
   schedule,
@@ -87,6 +107,8 @@ export const policyFields = {
   ),
   createUser: flag,
   readers: list(roleArn, 'role ARNs'),
+  userReads: flag,
+  consumers: list(consumer, 'consumers'),
   ledgerOperators: list(roleArn, 'role ARNs'),
   kmsKeyArn,
   replicas: list(replica, '{ region, kmsKeyArn? }'),

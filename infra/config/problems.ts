@@ -38,6 +38,8 @@ export const WARNINGS = {
   settleTooLong: 'settle-too-long',
   /** No overlap: the old key is disabled the moment the new one is current. */
   noOverlap: 'no-overlap',
+  /** Something that reads the secret may use a key longer than its overlap lasts. */
+  consumerTooStale: 'consumer-too-stale',
   /** Observed only: nothing rotates. */
   observeOnly: 'observe-only',
 } as const;

@@ -1,5 +1,6 @@
 import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
 import { checkKey, checkTogether, type PlacedTarget } from './checks.ts';
+import type { Consumer } from './consumers.ts';
 import { DEPLOYMENT_DEFAULTS, defaultSecretName, KEY_DEFAULTS } from './defaults.ts';
 import { HOUR } from './duration.ts';
 import { isRecord, keyFields, policyFields, rootFields, targetFields } from './fields.ts';
@@ -25,6 +26,8 @@ export interface ResolvedKey {
   readonly adopt?: string | undefined;
   readonly verifyRegions: readonly string[];
   readonly readers: readonly string[];
+  readonly userReads: boolean;
+  readonly consumers: readonly Consumer[];
   readonly ledgerOperators: readonly string[];
   readonly kmsKeyArn?: string | undefined;
   readonly replicas: readonly { readonly region: string; readonly kmsKeyArn?: string | undefined }[];

@@ -1,4 +1,5 @@
 import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
+import type { ConsumerName } from './consumers.ts';
 
 /**
  * A whole number and a unit: `'30d'` days, `'12h'` hours, `'15m'` minutes, `'90s'` seconds.
@@ -32,6 +33,14 @@ export interface ReplicaInput {
 export interface ExclusiveInput {
   /** ARN of the role that may read and write the secret in an emergency. */
   readonly breakGlassRoleArn: string;
+}
+
+/** Something that reads a secret, and how long after a rotation it may still use the key before. */
+export interface ConsumerInput {
+  /** Any name; it is what a warning says. */
+  readonly name: string;
+  /** Worst staleness: the longest that a value is cached, or that a process runs which was started with one. */
+  readonly staleFor: DurationText;
 }
 
 /** What may stand in `defaults` as well as with a key. The key's own word wins. */
@@ -98,6 +107,17 @@ export interface PolicyInput {
    * @default []
    */
   readonly readers?: readonly string[];
+  /**
+   * The user itself may read the secret: for applications whose only credentials are the rotated ones. They read the next key with the last one,
+   * within its overlap.
+   * @default false
+   */
+  readonly userReads?: boolean;
+  /**
+   * What reads the secret: known kinds by their name, others with their staleness. Only checked, against the overlap.
+   * @default []
+   */
+  readonly consumers?: readonly (ConsumerName | ConsumerInput)[];
   /**
    * ARNs of the roles that may put the ledger right by hand: the tags `iam-key-rotator:*` of the secret, which are otherwise left to the rotator and
    * to CloudFormation. IAM must let them tag, too.

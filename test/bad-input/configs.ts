@@ -66,6 +66,20 @@ export const configs: readonly ConfigRow[] = [
   }),
   key('a reader is an account', 'bad-value keys[0].readers[0]', { readers: ['arn:aws:iam::111122223333:root'] }),
   key('readers are no list', 'bad-value keys[0].readers', { readers: READER }),
+  key('who may read is told in words', 'bad-value keys[0].userReads', { userReads: 'yes' }),
+  key('a consumer is none that is known', 'bad-value keys[0].consumers[0]', { consumers: ['external-secret'] }),
+  key('a consumer is an inherited name', 'bad-value keys[0].consumers[0]', { consumers: ['constructor'] }),
+  key('a consumer does not say how stale it gets', 'bad-value keys[0].consumers[1]', {
+    consumers: ['caching-client', { name: 'batch' }],
+  }),
+  key('a consumer has a staleness without a unit', 'bad-value keys[0].consumers[0]', {
+    consumers: [{ name: 'batch', staleFor: 3600 }],
+  }),
+  key('a consumer has a field too many', 'bad-value keys[0].consumers[0]', {
+    consumers: [{ name: 'batch', staleFor: '1h', ttl: '5m' }],
+  }),
+  key('a consumer has no name', 'bad-value keys[0].consumers[0]', { consumers: [{ name: '', staleFor: '1h' }] }),
+  key('consumers are no list', 'bad-value keys[0].consumers', { consumers: 'caching-client' }),
   key('the KMS key is an alias', 'bad-value keys[0].kmsKeyArn', { kmsKeyArn: 'alias/keys' }),
   key('a replica names no Region', 'missing-field keys[0].replicas[0].region', { replicas: [{}] }),
   key('a Region is given by its name', 'bad-value keys[0].verifyRegions[0]', { verifyRegions: ['Frankfurt'] }),

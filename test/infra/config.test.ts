@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CONSUMERS, safeOverlap } from '../../infra/config/consumers.ts';
 import { ConfigError, resolveConfig } from '../../infra/config/index.ts';
 import { PROBLEMS, WARNINGS } from '../../infra/config/problems.ts';
 import shipped from '../../rotator.config.ts';
@@ -58,6 +59,8 @@ describe('a good configuration', () => {
       mode: 'enforce',
       verifyRegions: [],
       readers: [],
+      userReads: false,
+      consumers: [],
       ledgerOperators: [],
       replicas: [],
       warnings: [],
@@ -183,6 +186,46 @@ describe('warnings', () => {
   test('no overlap, and observing only', () => {
     expect(warningsOf({ deactivateAfter: '0d' })).toEqual([WARNINGS.noOverlap]);
     expect(warningsOf({ mode: 'observe' })).toEqual([WARNINGS.observeOnly]);
+  });
+});
+
+describe('consumers', () => {
+  const overlap = (deactivateAfter: string, consumers: unknown[]) =>
+    keyOf({ deactivateAfter, settle: '0s', consumers });
+
+  test('one that is as stale as the overlap is long is warned of; not one a second fresher', () => {
+    const stale = (staleFor: string) => overlap('2h', [{ name: 'batch', staleFor }]).warnings.map(({ code }) => code);
+    expect(stale('7199s')).toEqual([]);
+    expect(stale('7200s')).toEqual([WARNINGS.consumerTooStale]);
+    expect(stale('7201s')).toEqual([WARNINGS.consumerTooStale]);
+  });
+
+  test('each is warned of by name and place, with an overlap that suffices', () => {
+    const { warnings } = overlap('1h', [
+      'lambda-extension',
+      'caching-client',
+      { name: 'nightly batch', staleFor: '1d' },
+    ]);
+    expect(warnings.map(({ path }) => path)).toEqual(['keys[0].consumers[1]', 'keys[0].consumers[2]']);
+    expect(warnings[0]?.received).toBe("'caching-client' goes on with the old key for up to 1h, overlap 1h");
+    expect(warnings[0]?.fix).toContain("deactivateAfter: '2h'");
+    expect(warnings[1]?.fix).toContain("deactivateAfter: '36h'");
+  });
+
+  test('one that nothing bounds is too stale for any overlap, until it is said how soon it is restarted', () => {
+    expect(overlap('10d', ['ecs-environment']).warnings.map(({ code }) => code)).toContain(WARNINGS.consumerTooStale);
+    const said = overlap('10d', [{ name: 'ecs-environment', staleFor: '7d' }]);
+    expect(said.warnings.map(({ code }) => code)).not.toContain(WARNINGS.consumerTooStale);
+  });
+
+  test.each(Object.entries(CONSUMERS))('%s is safe with the overlap that is recommended', (name, staleFor) => {
+    if (staleFor === undefined) return expect(name).toMatch(/environment$/);
+    const { warnings } = keyOf({ deactivateAfter: `${safeOverlap(staleFor)}s`, settle: '0s', consumers: [name] });
+    expect(warnings.map(({ code }) => code)).not.toContain(WARNINGS.consumerTooStale);
+  });
+
+  test.each(Object.keys(CONSUMERS).filter((name) => !name.endsWith('environment')))('%s is safe by default', (name) => {
+    expect(keyOf({ consumers: [name] }).warnings).toEqual([]);
   });
 });
 

@@ -297,6 +297,21 @@ describe('the ledger', () => {
   });
 });
 
+describe('a secret that its user reads', () => {
+  const readable = (key: Omit<KeyInput, 'user'>) => withSchedule({ userReads: true, ...key });
+
+  test('names the user, path included', () => {
+    const { Principal } = statement(readable({ userPath: '/service/' }), 'ReadersRead');
+    expect(JSON.stringify(Principal)).toContain(':user/service/u');
+  });
+
+  test('waits for a user that the stack creates, since a policy that names nobody is refused', () => {
+    const { DependsOn } =
+      Object.values(readable({ createUser: true }).findResources('AWS::SecretsManager::ResourcePolicy'))[0] ?? {};
+    expect(DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^uUser/)]));
+  });
+});
+
 describe('an exclusive secret', () => {
   const exempt = (sid: string) => {
     const { Effect, Principal, Condition } = statement(template, sid);

@@ -29,6 +29,8 @@ const stack = new DeployedStack([
   },
   { user: 'plain', createUser: true },
   { user: 'sealed', createUser: true, kmsKeyArn: KMS_KEY, readers: [roleArn('reader')] },
+  { user: 'own', userPath: '/service/', createUser: true, userReads: true },
+  { user: 'own-closed', createUser: true, userReads: true, exclusive: { breakGlassRoleArn: roleArn('break-glass') } },
 ]);
 
 const EVERYTHING: readonly Statement[] = [{ Effect: 'Allow', Action: '*', Resource: '*' }];
@@ -169,6 +171,29 @@ describe('a secret with readers', () => {
   it('is the only kind with a policy that grants anything, besides the exclusive', async () => {
     expect(JSON.stringify(stack.secret('plain').resourcePolicy)).not.toContain('Allow');
     expect(await rights({ arn: roleArn('reader'), may: NOTHING }, 'plain')).toEqual([]);
+  });
+});
+
+describe('a secret that its user reads', () => {
+  const user = (name: string, may = NOTHING): Asker => ({ arn: `arn:aws:iam::${ACCOUNT}:user${name}`, may });
+
+  it.each([
+    ['own', '/service/own'],
+    ['own-closed', '/own-closed'],
+  ])('%s: lets the user read and describe it, and nothing else', async (secret, name) => {
+    expect(await rights(user(name), secret)).toEqual(['read', 'describe']);
+  });
+
+  it('is open to no other user, and no other secret to this one', async () => {
+    expect(await rights(user('/own'), 'own')).toEqual([]);
+    expect(await rights(user('/service/other'), 'own')).toEqual([]);
+    expect(await rights(user('/other', EVERYTHING), 'own-closed')).not.toContain('read');
+    expect(await rights(user('/service/own'), 'plain')).toEqual([]);
+  });
+
+  it('is not the default', async () => {
+    expect(await rights(user('/plain'), 'plain')).toEqual([]);
+    expect(await rights(user('/open'), 'open')).toEqual([]);
   });
 });
 
