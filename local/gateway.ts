@@ -223,16 +223,18 @@ export class Gateway {
     return { kind: 'done', output: result };
   }
 
-  /** The error of a call that the caller's policies don't allow. */
+  /** The error of a call that the caller's policies don't allow. A user has none of its own here: what it may is in the policies of the secrets. */
   async #judge(
     principal: Principal,
     service: ServiceName,
     action: string,
     input: Input,
   ): Promise<AwsError | undefined> {
-    if (this.#account.authorize === undefined || principal.kind !== 'role' || service === 'sts') return undefined;
+    const judged = principal.kind === 'role' || principal.kind === 'user';
+    if (this.#account.authorize === undefined || !judged || service === 'sts') return undefined;
     const secret = service === 'secretsmanager' ? this.#account.findSecret(String(input.SecretId ?? '')) : undefined;
-    const principalArn = `arn:aws:iam::${this.#account.id}:role/${principal.name}`;
+    const principalArn =
+      principal.kind === 'user' ? principal.arn : `arn:aws:iam::${this.#account.id}:role/${principal.name}`;
     const resource =
       service === 'iam' ? iamResource(this.#account, action, input, principal) : secretResource(this.#account, input);
     const context = {

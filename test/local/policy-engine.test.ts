@@ -89,6 +89,30 @@ describe("a role's call is judged by its policies", () => {
   });
 });
 
+describe("a user's call", () => {
+  const reading = async (allowed: (userArn: string) => string) => {
+    const { account } = world();
+    const [key] = account.users.get('app')?.keys ?? [];
+    const secret = account.findSecret('iam/app');
+    if (key === undefined || secret === undefined) throw new Error('nothing to read, or nobody to read it');
+    const Principal = { AWS: allowed(`arn:aws:iam::111122223333:user/app`) };
+    const Statement = [{ Effect: 'Allow', Principal, Action: 'secretsmanager:GetSecretValue', Resource: '*' }];
+    secret.resourcePolicy = { Version: '2012-10-17', Statement };
+    await account.clock.advance(10_000);
+    const credentials = { accessKeyId: key.id, secretAccessKey: key.secret };
+    const store = secretStore(new SecretsManagerClient(account.clientConfig(credentials)));
+    return account.clock.run(store.read('iam/app', {})).then(
+      () => 'allowed',
+      (error: Error) => /AccessDenied/.exec(error.message)?.[0],
+    );
+  };
+
+  it("is allowed by the secret's policy alone", async () => {
+    expect(await reading((arn) => arn)).toBe('allowed');
+    expect(await reading((arn) => `${arn}-2`)).toBe('AccessDenied');
+  });
+});
+
 describe('a verdict that is remembered', () => {
   const ACCOUNT = '111122223333';
   const ROLE = `arn:aws:iam::${ACCOUNT}:role/limited`;
