@@ -1,4 +1,6 @@
 /** Secrets that look as if they had been rotated, without the time that real rotations take: thousands of them make up a busy account. */
+import { sesSmtpPassword } from '../lambdas/adapters/ses-smtp.ts';
+import { DEFAULT_FORMAT } from '../lambdas/contract/formats.ts';
 import { TAGS } from '../lambdas/contract/names.ts';
 import { entryTag, type LedgerEntry } from '../lambdas/domain/ledger.ts';
 import { AWSCURRENT } from '../lambdas/domain/model.ts';
@@ -16,7 +18,12 @@ export function promoteNewKey(account: SimulatedAccount, { userName, secretName 
   const superseded = currentEntry(account, secretName);
   const { accessKeyId, secretAccessKey } = account.createAccessKey(userName);
   const now = account.clock.now();
-  const value = renderValue({ id: accessKeyId, secret: secretAccessKey, created: now }, userName, {});
+  const value = renderValue(
+    { id: accessKeyId, secret: secretAccessKey, created: now },
+    { userName, format: DEFAULT_FORMAT },
+    {},
+    sesSmtpPassword,
+  );
   account.operate('secretsmanager', 'PutSecretValue', { SecretId: secretName, SecretString: value });
   const version = versionOf(account, secretName);
   const tags = {

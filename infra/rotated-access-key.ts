@@ -8,6 +8,8 @@ import type { DeployedKey, IfInUse, Mode } from '../lambdas/contract/deployment.
 import { BOOTSTRAP_VALUE, TAGS } from '../lambdas/contract/names.ts';
 import { defaultSecretName, KEY_DEFAULTS } from './config/defaults.ts';
 import { parseDuration } from './config/duration.ts';
+import { secretFormat } from './config/secret-format.ts';
+import type { FormatInput, SesSmtpInput } from './config/types.ts';
 import { exclusiveStatements, ledgerStatements, THIS_SECRET } from './secret-policy.ts';
 
 /** A copy of the secret in another Region. */
@@ -131,6 +133,16 @@ export interface RotatedAccessKeyProps {
    * @default - whoever IAM allows may read and write it, but for the tags of the ledger
    */
   readonly exclusive?: ExclusiveAccess;
+  /**
+   * The form of the secret's JSON: a built-in one, or the names of its fields. A change takes effect with the next rotation.
+   * @default 'credential-process'
+   */
+  readonly format?: FormatInput;
+  /**
+   * Regions of SES whose SMTP user name and password are derived from each new key, and stand in the secret too.
+   * @default []
+   */
+  readonly sesSmtp?: readonly SesSmtpInput[];
 }
 
 /** What a rotator brings when it takes a key on. */
@@ -150,7 +162,7 @@ export interface RotatorBinding {
  * The secret outlives the stack, as does a user that was created here.
  */
 export class RotatedAccessKey extends Construct {
-  /** The secret. Its value is what `credential_process` expects, once the first rotation is through. */
+  /** The secret. Once the first rotation is through, its value is what `credential_process` expects, or of another `format`. */
   readonly secret: secretsmanager.Secret;
   /** ARN of the IAM user, path included. */
   readonly userArn: string;
@@ -261,5 +273,6 @@ function deployedKey(secretName: string, props: RotatedAccessKeyProps): Deployed
     quietFor: seconds('quietFor'),
     deleteAfter: seconds('deleteAfter'),
     verifyRegions: [...(props.verifyRegions ?? KEY_DEFAULTS.verifyRegions)],
+    format: secretFormat(props.format ?? KEY_DEFAULTS.format, props.sesSmtp ?? KEY_DEFAULTS.sesSmtp),
   };
 }

@@ -1,5 +1,6 @@
 /** Policies for tests, in seconds. */
 import type { DeployedKey } from '../lambdas/contract/deployment.ts';
+import { DEFAULT_FORMAT } from '../lambdas/contract/formats.ts';
 
 export const MINUTE = 60;
 export const HOUR = 3600;
@@ -17,6 +18,7 @@ export function deployedKey(key: Partial<DeployedKey> & { readonly userName: str
     quietFor: 8 * DAY,
     deleteAfter: 7 * DAY,
     verifyRegions: [],
+    format: DEFAULT_FORMAT,
     ...key,
   };
 }

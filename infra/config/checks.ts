@@ -1,11 +1,14 @@
 /** Checks of what each field alone can't show: the durations of a key against its schedule, and the keys against each other. */
 import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
+import { nameClash } from '../../lambdas/contract/field-names.ts';
+import type { FieldNames } from '../../lambdas/contract/formats.ts';
 import { type Consumer, safeOverlap } from './consumers.ts';
 import { DAY, formatDuration } from './duration.ts';
 import { exceededLimits } from './limits.ts';
 import { PROBLEMS, type Problem, WARNINGS, type Warning } from './problems.ts';
 import { join, type Place } from './read-fields.ts';
 import type { RotationSchedule } from './rotation-schedule.ts';
+import { type SesSmtp, secretFormat } from './secret-format.ts';
 
 /** CIS AWS Foundations and Security Hub IAM.3 want access keys rotated within 90 days. */
 const COMPLIANT_PERIOD = 90 * DAY;
@@ -25,6 +28,8 @@ export interface ReadKey {
   readonly readers?: readonly string[] | undefined;
   readonly consumers?: readonly Consumer[] | undefined;
   readonly kmsKeyArn?: string | undefined;
+  readonly format?: FieldNames | undefined;
+  readonly sesSmtp?: readonly SesSmtp[] | undefined;
 }
 
 export interface PlacedKey {
@@ -48,6 +53,7 @@ export interface Findings {
 /** Checks one key. A field that couldn't be read was reported already, so what needs it is left out. */
 export function checkKey({ place, key }: PlacedKey, retireEvery: number, { problems, warnings }: Findings): void {
   const { schedule, deactivateAfter, settle, mode } = key;
+  checkNames(place, key, problems);
   if (schedule !== undefined) {
     checkFit(place, key, schedule, retireEvery, { problems, warnings });
     if (schedule.longestGap > COMPLIANT_PERIOD) {
@@ -107,6 +113,20 @@ function checkConsumers(place: Place, { consumers = [], deactivateAfter }: ReadK
           : `Use deactivateAfter: '${formatDuration(safeOverlap(staleFor))}' or more, or let it read the secret more often.`,
     });
   }
+}
+
+function checkNames(place: Place, { format, sesSmtp }: ReadKey, problems: Problem[]): void {
+  if (format === undefined || sesSmtp === undefined) return;
+  const clash = nameClash(secretFormat(format, sesSmtp));
+  if (clash === undefined) return;
+  const { where, name, takenBy } = clash;
+  problems.push({
+    ...(typeof where === 'number' ? join(place, 'sesSmtp') : join(join(place, 'format'), where)),
+    code: PROBLEMS.fieldClash,
+    received: `'${name}', which is taken by ${takenBy}`,
+    expected: 'a name of its own for each field of the secret, letters in upper and lower case being the same',
+    fix: 'choose another name',
+  });
 }
 
 function checkFit(

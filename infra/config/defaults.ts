@@ -20,6 +20,8 @@ export const KEY_DEFAULTS = {
   consumers: [],
   ledgerOperators: [],
   replicas: [],
+  format: 'credential-process',
+  sesSmtp: [],
 } as const satisfies PolicyInput;
 
 /** What a deployment gets that doesn't say otherwise. */

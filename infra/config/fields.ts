@@ -1,9 +1,13 @@
 /** The fields of the configuration: which there are, what each takes, and what to say when it is something else. */
 import * as z from 'zod';
 import { IF_IN_USE, MODES } from '../../lambdas/contract/deployment.ts';
+import { FIELD_NAME, isFieldName } from '../../lambdas/contract/field-names.ts';
+import { BUILT_IN_FORMS } from '../../lambdas/contract/formats.ts';
 import { CONSUMER_NAMES, type Consumer, knownConsumer } from './consumers.ts';
 import { DAY, parseDuration } from './duration.ts';
 import { isRefusal, type RotationSchedule, readSchedule } from './rotation-schedule.ts';
+import { fieldNames, sesSmtp } from './secret-format.ts';
+import type { FormatInput } from './types.ts';
 
 const MINUTE = 60;
 
@@ -86,6 +90,51 @@ const consumer = z.unknown().transform((value, context): Consumer => {
   });
   return z.NEVER;
 });
+/** An object is checked as one, anything else as what may stand in its place: so that each problem is told where it is. */
+const either = <A extends z.ZodType, B extends z.ZodType>(asObject: A, otherwise: B) =>
+  z.unknown().transform((value, context): z.output<A> | z.output<B> => {
+    const result = (isRecord(value) ? asObject : otherwise).safeParse(value);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) {
+      const { message, path } = issue;
+      if (issue.code === 'unrecognized_keys') context.addIssue({ code: issue.code, keys: issue.keys, message, path });
+      else
+        context.addIssue({ code: 'custom', message, path, ...(issue.code === 'custom' && { params: issue.params }) });
+    }
+    return z.NEVER;
+  });
+
+const fieldName = that<string>(
+  (value) => typeof value === 'string' && isFieldName(value),
+  FIELD_NAME,
+  'name the field as the application reads it',
+);
+
+const BUILT_IN = BUILT_IN_FORMS.map(({ name }) => name);
+const format = either(
+  z.strictObject(
+    {
+      accessKeyId: fieldName,
+      secretAccessKey: fieldName,
+      userName: fieldName.optional(),
+      createDate: fieldName.optional(),
+    },
+    { error: 'accessKeyId, secretAccessKey, userName or createDate' },
+  ),
+  that<FormatInput>(
+    (value) => BUILT_IN.some((name) => name === value),
+    `${BUILT_IN.map((name) => `'${name}'`).join(', ')} or { accessKeyId: '…', secretAccessKey: '…' }`,
+    'use one of these words, or name the fields',
+  ),
+).transform(fieldNames);
+
+const smtp = either(
+  z.strictObject(
+    { region, usernameField: fieldName.optional(), passwordField: fieldName.optional() },
+    { error: 'region, usernameField or passwordField' },
+  ),
+  region,
+).transform(sesSmtp);
 
 /** What `defaults` and each key may say. */
 export const policyFields = {
@@ -113,6 +162,8 @@ export const policyFields = {
   kmsKeyArn,
   replicas: list(replica, '{ region, kmsKeyArn? }'),
   exclusive: breakGlass,
+  format,
+  sesSmtp: list(smtp, "Regions, or { region: 'eu-west-1', usernameField?, passwordField? }"),
 };
 
 /** What each key may say. */

@@ -24,6 +24,8 @@ export const PROBLEMS = {
   readerNeedsKey: 'reader-needs-key',
   /** More keys than one stack's policies hold. */
   tooManyKeys: 'too-many-keys',
+  /** A field of the secret's JSON has a name that is taken. */
+  fieldClash: 'field-clash',
 } as const;
 
 /** Every kind of warning. A configuration with these is synthesized. */

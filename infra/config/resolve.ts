@@ -1,4 +1,5 @@
 import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
+import type { FieldNames } from '../../lambdas/contract/formats.ts';
 import { checkKey, checkTogether, type PlacedTarget } from './checks.ts';
 import type { Consumer } from './consumers.ts';
 import { DEPLOYMENT_DEFAULTS, defaultSecretName, KEY_DEFAULTS } from './defaults.ts';
@@ -7,6 +8,7 @@ import { isRecord, keyFields, policyFields, rootFields, targetFields } from './f
 import { ConfigError, PROBLEMS, type Problem, type Warning } from './problems.ts';
 import { join, type Place, readFields, requireFields, show } from './read-fields.ts';
 import type { RotationSchedule } from './rotation-schedule.ts';
+import type { SesSmtp } from './secret-format.ts';
 
 /** One key with nothing left open. Durations in seconds. */
 export interface ResolvedKey {
@@ -32,6 +34,8 @@ export interface ResolvedKey {
   readonly kmsKeyArn?: string | undefined;
   readonly replicas: readonly { readonly region: string; readonly kmsKeyArn?: string | undefined }[];
   readonly exclusive?: { readonly breakGlassRoleArn: string } | undefined;
+  readonly format: FieldNames;
+  readonly sesSmtp: readonly SesSmtp[];
   /** What can be deployed but is worth a second look. */
   readonly warnings: readonly Warning[];
 }

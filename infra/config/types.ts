@@ -1,4 +1,5 @@
 import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
+import type { FormatName } from '../../lambdas/contract/formats.ts';
 import type { ConsumerName } from './consumers.ts';
 
 /**
@@ -42,6 +43,41 @@ export interface ConsumerInput {
   /** Worst staleness: the longest that a value is cached, or that a process runs which was started with one. */
   readonly staleFor: DurationText;
 }
+
+/** The fields of the secret's JSON under names of one's own. */
+export interface FieldNamesInput {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /**
+   * Holds the name of the user. It is always written, and always checked.
+   * @default 'UserName'
+   */
+  readonly userName?: string | undefined;
+  /** @default 'CreateDate' */
+  readonly createDate?: string | undefined;
+}
+
+/**
+ * Which field of the secret's JSON holds what.
+ *
+ * - `'credential-process'`: `Version`, `AccessKeyId`, `SecretAccessKey`, `UserName`, `CreateDate`.
+ * - `'env'`: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `IAM_USER_NAME`, `IAM_KEY_CREATE_DATE`.
+ */
+export type FormatInput = FormatName | FieldNamesInput;
+
+/** A Region of SES whose SMTP credentials stand in the secret too; its code alone, or with the names of the fields. */
+export type SesSmtpInput =
+  | string
+  | {
+      readonly region: string;
+      /**
+       * Holds the SMTP user name, which is the id of the access key. Regions may share it.
+       * @default 'SES_SMTP_USERNAME'
+       */
+      readonly usernameField?: string | undefined;
+      /** @default - `SES_SMTP_PASSWORD_` and the Region, such as `SES_SMTP_PASSWORD_EU_WEST_1` */
+      readonly passwordField?: string | undefined;
+    };
 
 /** What may stand in `defaults` as well as with a key. The key's own word wins. */
 export interface PolicyInput {
@@ -139,6 +175,16 @@ export interface PolicyInput {
    * @default - whoever IAM allows may read and write it, but for the tags of the ledger
    */
   readonly exclusive?: ExclusiveInput;
+  /**
+   * The form of the secret's JSON. A change takes effect with the next rotation.
+   * @default 'credential-process'
+   */
+  readonly format?: FormatInput;
+  /**
+   * Regions of SES whose SMTP user name and password are derived from each new key, and stand in the secret too.
+   * @default []
+   */
+  readonly sesSmtp?: readonly SesSmtpInput[];
 }
 
 /** One IAM user and the secret that holds its key. */

@@ -3,6 +3,7 @@
  * writer of the secret can bind it to another one (confused deputy).
  */
 import * as v from 'valibot';
+import { FIELD_NAME, isFieldName, nameClash } from './field-names.ts';
 
 const text = v.pipe(v.string(), v.minLength(1));
 /** The longest duration, in seconds: ten years. Past what a Date can hold, every comparison would be false, and each wait over at once. */
@@ -18,6 +19,29 @@ export type IfInUse = (typeof IF_IN_USE)[number];
 /** `enforce` acts; `observe` changes nothing anywhere and reports what it would do. */
 export const MODES = ['enforce', 'observe'] as const;
 export type Mode = (typeof MODES)[number];
+
+const field = v.pipe(v.string(), v.check(isFieldName, `a field is to have ${FIELD_NAME}`));
+
+const format = v.pipe(
+  v.strictObject({
+    /** Which field of the value holds what. `Version: 1` goes with the names of the built-in form `credential-process`. */
+    fields: v.strictObject({ accessKeyId: field, secretAccessKey: field, userName: field, createDate: field }),
+    /** What else is computed from each new key. */
+    derived: v.pipe(
+      v.array(
+        v.variant('is', [
+          v.strictObject({ field, is: v.literal('ses-smtp-username') }),
+          v.strictObject({ field, is: v.literal('ses-smtp-password'), region: text }),
+        ]),
+      ),
+      v.readonly(),
+    ),
+  }),
+  v.check(
+    (given) => nameClash(given) === undefined,
+    'a field has the name of another one, or one that means something else',
+  ),
+);
 
 const deployedKey = v.strictObject({
   /** Name of the secret; unique in an account and Region. */
@@ -40,6 +64,8 @@ const deployedKey = v.strictObject({
   deleteAfter: seconds,
   /** Further Regions whose STS must know a new key before it is promoted. */
   verifyRegions: v.array(v.string()),
+  /** The form of the secret's value. */
+  format,
 });
 
 const isUnique = (texts: readonly string[]) => new Set(texts).size === texts.length;

@@ -36,3 +36,47 @@ export const FORMATS = {
 } as const satisfies Record<string, FieldNames>;
 
 export type FormatName = keyof typeof FORMATS;
+
+/** A field that is computed from each new key. The SMTP user name of SES is the key's id; its password belongs to one Region. */
+export type DerivedField =
+  | { readonly field: string; readonly is: 'ses-smtp-username' }
+  | { readonly field: string; readonly is: 'ses-smtp-password'; readonly region: string };
+
+/** What the rotator writes into a secret, but for the fields of the team. */
+export interface SecretFormat {
+  readonly fields: FieldNames;
+  readonly derived: readonly DerivedField[];
+}
+
+/** What a secret has whose configuration says nothing of its form: a document for `credential_process`. */
+export const DEFAULT_FORMAT: SecretFormat = { fields: FORMATS['credential-process'], derived: [] };
+
+/** A built-in form, and what else its readers give a meaning to. */
+export interface BuiltInForm {
+  readonly name: FormatName;
+  readonly fields: FieldNames;
+  /** They make a key temporary; a key of a user has none. */
+  readonly tokens: readonly string[];
+  readonly marks: readonly string[];
+}
+
+export const BUILT_IN_FORMS: readonly BuiltInForm[] = [
+  {
+    name: 'credential-process',
+    fields: FORMATS['credential-process'],
+    tokens: ['SessionToken'],
+    marks: ['Version', 'Expiration'],
+  },
+  {
+    name: 'env',
+    fields: FORMATS.env,
+    tokens: ['AWS_SESSION_TOKEN', 'AWS_SECURITY_TOKEN'],
+    marks: ['AWS_CREDENTIAL_EXPIRATION'],
+  },
+];
+
+/** Names of the derived fields that the configuration doesn't name: also names of environment variables, and of files. */
+export const SES_SMTP_USERNAME = 'SES_SMTP_USERNAME';
+/** Of one Region: `SES_SMTP_PASSWORD_EU_WEST_1`. */
+export const sesSmtpPasswordField = (region: string): string =>
+  `SES_SMTP_PASSWORD_${region.toUpperCase().replaceAll('-', '_')}`;

@@ -15,7 +15,7 @@ import {
 import { type AccessKey, after, iso, type LastUse } from './model.ts';
 import { mintUnsettled, type Refusal, refuse, userRecreated } from './refusals.ts';
 import { provesSameUser, type Role, roleOf, type Standing, usableCurrent } from './roles.ts';
-import { type BootstrapValue, type KeyValue, renderValue } from './secret-value.ts';
+import { assertFits, type BootstrapValue, type KeyValue } from './secret-value.ts';
 
 /** IAM allows a user two access keys, inactive ones included (IAM quotas). */
 export const KEYS_PER_USER = 2;
@@ -117,8 +117,7 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
   const free = quiet.slice(0, missing);
   if (free.length < missing) return refuseForSlots(known, observed, policy, now);
 
-  // Refuses a value that would be too large while nothing is minted yet. Ids have 20 characters today, and 128 at most by the API.
-  renderValue({ id: 'A'.repeat(128), secret: 's'.repeat(128), created: now }, policy.userName, observed.current.others);
+  assertFits(policy, observed.current.others, now);
   // What is freed stands beside the current key, which stays: there is room for two only where nothing is freed.
   const roomForTwo = keys.length - clear.length < KEYS_PER_USER - 1;
   return { do: 'mint', clear, free: free.map((key) => key.id), register, roomForTwo };

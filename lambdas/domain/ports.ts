@@ -26,6 +26,9 @@ export type IdentifyAnswer =
   /** No verdict: throttled, or out of reach. */
   | { readonly kind: 'unavailable'; readonly awsCode: string };
 
+/** The password for the SMTP interface of SES in a Region, computed from a secret access key. */
+export type SmtpPassword = (secretAccessKey: string, region: string) => string;
+
 export interface KeyIdentities {
   /** Asks STS in a Region who the key belongs to. */
   identify(key: { readonly keyId: string; readonly secret: string }, region: string): Promise<IdentifyAnswer>;

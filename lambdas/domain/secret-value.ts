@@ -1,10 +1,20 @@
 /**
  * The JSON that applications read: by default exactly what `credential_process` expects, plus the user and the key's creation date.
- * Fields that the rotator doesn't know are the team's, and every rotation keeps them.
+ * Fields that the rotator doesn't know are the team's, and every rotation keeps them. docs/adr/0014-forms-of-the-value.md.
  */
+import type { DeployedKey } from '../contract/deployment.ts';
+import {
+  BUILT_IN_FORMS,
+  DEFAULT_FORMAT,
+  type FieldNames,
+  SES_SMTP_USERNAME,
+  type SecretFormat,
+  sesSmtpPasswordField,
+} from '../contract/formats.ts';
 import { BOOTSTRAP_FIELD } from '../contract/names.ts';
 import { RotatorError } from './errors.ts';
 import { iso, type MintedKey } from './model.ts';
+import type { SmtpPassword } from './ports.ts';
 
 /** A value that holds a key. */
 export interface KeyValue {
@@ -21,67 +31,59 @@ export interface BootstrapValue {
   readonly others: Readonly<Record<string, unknown>>;
 }
 
+/** Whose key a value must hold, and in which form the next one is written. */
+export type ValuePolicy = Pick<DeployedKey, 'userName' | 'format'>;
+
 /** Secrets Manager takes 65,536 bytes (quotas page). */
 export const MAX_VALUE_BYTES = 65_536;
 
 const KEY_ID = /^[A-Z0-9]{16,128}$/;
 
-/** The rotator's fields in lower case: some parsers of JSON (Go's) ignore case, and take the last field of a name. */
-const OWN_FIELDS: ReadonlySet<string> = new Set([
-  'version',
-  'accesskeyid',
-  'secretaccesskey',
-  'username',
-  'createdate',
-  'sessiontoken',
-  'expiration',
-]);
-
 /**
- * Reads a version's value.
+ * Reads a version's value: in the form that is configured or, if it has none of that, in a built-in one, so that changing the form strands no
+ * key. The next rotation writes the configured one.
  *
  * @param value the SecretString; appears in no error.
- * @param userName the bound user: the value must name it.
+ * @param policy the bound user, whom the value must name in whatever form
  * @throws RotatorError VALUE_MALFORMED, VALUE_OTHER_USER
  */
-export function parseValue(value: string, userName: string): KeyValue | BootstrapValue {
-  const parsed = parseObject(value);
-  const { Version, AccessKeyId, SecretAccessKey, UserName, ...rest } = parsed;
-  // What else `credential_process` gives a meaning to is no field of a team's: kept, it would make the next key temporary, or expired.
-  const { CreateDate: _created, SessionToken: _session, Expiration: _ends, ...free } = rest;
-  const { [BOOTSTRAP_FIELD]: bootstrap, ...added } = free;
-  const others = Object.fromEntries(Object.entries(added).filter(([name]) => !OWN_FIELDS.has(name.toLowerCase())));
-  if (AccessKeyId === undefined && SecretAccessKey === undefined && bootstrap !== undefined)
-    return { kind: 'bootstrap', others };
-  if (Version !== 1) throw malformed("the field 'Version' is not 1");
-  if (typeof AccessKeyId !== 'string' || !KEY_ID.test(AccessKeyId))
-    throw malformed("the field 'AccessKeyId' is not the id of an access key");
-  if (typeof SecretAccessKey !== 'string' || SecretAccessKey === '')
-    throw malformed("the field 'SecretAccessKey' is not a text");
-  if (UserName !== userName) {
-    throw new RotatorError('VALUE_OTHER_USER', {
-      found: UserName === undefined ? "the value has no field 'UserName'" : "the value's UserName is another one",
-      expected: `UserName '${userName}', the user that the deployed configuration binds this secret to`,
-      remedy:
-        'find out who changed the value; put the bound UserName back, or bind the secret to the other user in rotator.config.ts and deploy',
-    });
+export function parseValue(value: string, { userName, format }: ValuePolicy): KeyValue | BootstrapValue {
+  const stored = parseObject(value, format);
+  const forms = formsIn(stored, format);
+  if (forms.length === 0 && stored.has(BOOTSTRAP_FIELD))
+    return { kind: 'bootstrap', others: othersOf(stored, format, undefined) };
+  const whole = forms.find((fields) => keyFields(fields).every((name) => stored.has(name)));
+  const fields = whole ?? forms[0] ?? format.fields;
+  const key = keyIn(stored, fields, format);
+  assertUser(stored, fields, userName);
+  for (const other of forms) {
+    assertSameKey(stored, key, fields, other, format);
+    if (stored.has(other.userName)) assertUser(stored, other, userName);
   }
-  return { kind: 'key', keyId: AccessKeyId, secret: SecretAccessKey, others };
+  return { kind: 'key', ...key, others: othersOf(stored, format, key) };
 }
 
 /**
- * Writes the value for a key.
+ * Writes the value for a key: the fields of the configured form, those derived from the key, and the team's.
  *
  * @param others fields of the current value that are not the rotator's, kept as they are.
- * @throws RotatorError VALUE_TOO_LARGE; checked with a stand-in key before one is minted, so that no key is left over.
+ * @throws RotatorError VALUE_TOO_LARGE
  */
-export function renderValue(key: MintedKey, userName: string, others: Readonly<Record<string, unknown>>): string {
+export function renderValue(
+  key: MintedKey,
+  { userName, format: { fields, derived } }: ValuePolicy,
+  others: Readonly<Record<string, unknown>>,
+  smtpPassword: SmtpPassword,
+): string {
   const value = JSON.stringify({
-    Version: 1,
-    AccessKeyId: key.id,
-    SecretAccessKey: key.secret,
-    UserName: userName,
-    CreateDate: iso(key.created),
+    ...(isDocument(fields) && { Version: 1 }),
+    [fields.accessKeyId]: key.id,
+    [fields.secretAccessKey]: key.secret,
+    [fields.userName]: userName,
+    [fields.createDate]: iso(key.created),
+    ...Object.fromEntries(
+      derived.map((one) => [one.field, one.is === 'ses-smtp-username' ? key.id : smtpPassword(key.secret, one.region)]),
+    ),
     ...others,
   });
   const bytes = new TextEncoder().encode(value).length;
@@ -95,25 +97,134 @@ export function renderValue(key: MintedKey, userName: string, others: Readonly<R
   return value;
 }
 
-function parseObject(value: string): Record<string, unknown> {
+/** SMTP passwords of SES have 44 characters: a version byte and 32 bytes, in base64. */
+const STAND_IN_PASSWORD: SmtpPassword = () => 'p'.repeat(44);
+
+/**
+ * Refuses a value that would be too large while nothing is minted yet, so that no key is left over.
+ *
+ * @throws RotatorError VALUE_TOO_LARGE
+ */
+export function assertFits(policy: ValuePolicy, others: Readonly<Record<string, unknown>>, now: Date): void {
+  // Ids have 20 characters today, and 128 at most by the API.
+  renderValue({ id: 'A'.repeat(128), secret: 's'.repeat(128), created: now }, policy, others, STAND_IN_PASSWORD);
+}
+
+type Stored = ReadonlyMap<string, unknown>;
+type Key = Pick<KeyValue, 'keyId' | 'secret'>;
+
+const keyFields = ({ accessKeyId, secretAccessKey }: FieldNames): readonly string[] => [accessKeyId, secretAccessKey];
+
+/**
+ * The forms of which the value has the key, or a part of it; the configured one first. A field that the configured form shares with a
+ * built-in one is no sign of that.
+ */
+function formsIn(stored: Stored, { fields }: SecretFormat): readonly FieldNames[] {
+  const configured = keyFields(fields);
+  const builtIn = BUILT_IN_FORMS.filter((form) =>
+    keyFields(form.fields).some((name) => stored.has(name) && !configured.includes(name)),
+  );
+  return [...(configured.some((name) => stored.has(name)) ? [fields] : []), ...builtIn.map((form) => form.fields)];
+}
+
+const isSame = (one: FieldNames, other: FieldNames): boolean =>
+  one.accessKeyId === other.accessKeyId &&
+  one.secretAccessKey === other.secretAccessKey &&
+  one.userName === other.userName &&
+  one.createDate === other.createDate;
+
+/** Whether the value is a document for `credential_process`, which has a version. */
+const isDocument = (fields: FieldNames): boolean => isSame(fields, DEFAULT_FORMAT.fields);
+
+function keyIn(stored: Stored, fields: FieldNames, format: SecretFormat): Key {
+  if (isDocument(fields) && stored.get('Version') !== 1) throw malformed("the field 'Version' is not 1", format);
+  const keyId = stored.get(fields.accessKeyId);
+  const secret = stored.get(fields.secretAccessKey);
+  if (typeof keyId !== 'string' || !KEY_ID.test(keyId))
+    throw malformed(`the field '${fields.accessKeyId}' is not the id of an access key`, format);
+  if (typeof secret !== 'string' || secret === '')
+    throw malformed(`the field '${fields.secretAccessKey}' is not a text`, format);
+  return { keyId, secret };
+}
+
+/** Applications may read either of two forms: with two keys nobody could tell which one is in use. */
+function assertSameKey(stored: Stored, key: Key, fields: FieldNames, other: FieldNames, format: SecretFormat): void {
+  for (const [role, expected] of [
+    ['accessKeyId', key.keyId],
+    ['secretAccessKey', key.secret],
+  ] as const) {
+    const found = stored.get(other[role]);
+    if (found !== undefined && found !== expected)
+      throw malformed(`the fields '${fields[role]}' and '${other[role]}' hold two different keys`, format);
+  }
+}
+
+function assertUser(stored: Stored, fields: FieldNames, userName: string): void {
+  const found = stored.get(fields.userName);
+  if (found === userName) return;
+  throw new RotatorError('VALUE_OTHER_USER', {
+    found:
+      found === undefined
+        ? `the value has no field '${fields.userName}'`
+        : `the value's ${fields.userName} is another one`,
+    expected: `${fields.userName} '${userName}', the user that the deployed configuration binds this secret to`,
+    remedy: `find out who changed the value; put the bound ${fields.userName} back, or bind the secret to the other user in rotator.config.ts and deploy`,
+  });
+}
+
+/**
+ * The fields that are the team's. Not theirs is what would go stale with the key, or be taken for a part of it: kept, it would make the next key
+ * another one, temporary, or expired.
+ *
+ * @param key what the value holds now, if anything
+ */
+function othersOf(stored: Stored, format: SecretFormat, key: Key | undefined): Record<string, unknown> {
+  const isOwn = ownFields(stored, format, key);
+  const isCopy = (value: unknown) => key !== undefined && (value === key.keyId || value === key.secret);
+  return Object.fromEntries(
+    [...stored].filter(([name, value]) => name !== BOOTSTRAP_FIELD && !isOwn(name.toLowerCase()) && !isCopy(value)),
+  );
+}
+
+/**
+ * Whether a field is the rotator's, by its name in lower case: some parsers of JSON (Go's) ignore case, and take the last field of a name. A
+ * built-in form's names for a key are always its own. Its names with a wider meaning, such as UserName, are a team's unless the form is
+ * the configured one, or its key is in the value.
+ */
+function ownFields(stored: Stored, { fields, derived }: SecretFormat, key: Key | undefined): (name: string) => boolean {
+  const own = [...Object.values(fields), ...derived.map(({ field }) => field)];
+  const there = formsIn(stored, { fields, derived });
+  for (const { fields: builtIn, tokens, marks } of BUILT_IN_FORMS) {
+    own.push(...keyFields(builtIn), ...tokens);
+    if (isSame(builtIn, fields) || there.includes(builtIn)) own.push(...Object.values(builtIn), ...marks);
+  }
+  const names = new Set(own.map((name) => name.toLowerCase()));
+  // What an earlier configuration has derived, under the names that it has by itself.
+  const sesSmtp = derived.length > 0 || (key !== undefined && stored.get(SES_SMTP_USERNAME) === key.keyId);
+  const password = sesSmtpPasswordField('').toLowerCase();
+  return (name) =>
+    names.has(name) || (sesSmtp && (name === SES_SMTP_USERNAME.toLowerCase() || name.startsWith(password)));
+}
+
+function parseObject(value: string, format: SecretFormat): Stored {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value);
   } catch {
     // No cause: the parser's message quotes the text, and the text is the secret.
-    throw malformed('the value is not JSON');
+    throw malformed('the value is not JSON', format);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw malformed('the value is not a JSON object');
-  return { ...parsed };
+    throw malformed('the value is not a JSON object', format);
+  return new Map(Object.entries(parsed));
 }
 
 /** @param found in words, and nothing out of the value */
-export function malformed(found: string): RotatorError {
+export function malformed(found: string, { fields }: SecretFormat = DEFAULT_FORMAT): RotatorError {
+  const { accessKeyId, secretAccessKey, userName } = fields;
   return new RotatorError('VALUE_MALFORMED', {
     found,
-    expected:
-      'a JSON object with Version 1, AccessKeyId, SecretAccessKey and UserName, or the bootstrap value of a new secret',
+    expected: `a JSON object with ${isDocument(fields) ? 'Version 1, ' : ''}${accessKeyId}, ${secretAccessKey} and ${userName}, or the bootstrap value of a new secret`,
     remedy:
       'put a value of that form back (an older version has one: aws secretsmanager list-secret-version-ids), then rotate again',
   });

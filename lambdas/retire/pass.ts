@@ -171,7 +171,7 @@ async function gather(
 }
 
 function keyIdOf(value: string, policy: DeployedKey): string | undefined {
-  const parsed = parseValue(value, policy.userName);
+  const parsed = parseValue(value, policy);
   // Stryker disable next-line ConditionalExpression: a bootstrap value has no key id either; the comparison is for the compiler.
   return parsed.kind === 'key' ? parsed.keyId : undefined;
 }

@@ -97,7 +97,7 @@ async function recordStored(
   world: RotationWorld,
 ): Promise<void> {
   const { token, secret, policy } = rotation;
-  const value = parseValue(pending.value, policy.userName);
+  const value = parseValue(pending.value, policy);
   if (value.kind === 'bootstrap') {
     // A version's value can't be changed, so this one will never hold a key. Without its label the next rotation starts with a new version.
     await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
@@ -143,7 +143,7 @@ async function gather(
   const { policy, secret, token } = rotation;
   const currentVersion = await world.secrets.read(secret.arn, { label: AWSCURRENT });
   if (currentVersion === undefined) throw currentMissing().error;
-  const current = parseValue(currentVersion.value, policy.userName);
+  const current = parseValue(currentVersion.value, policy);
   const keys = await world.iam.list(policy.userName);
   const base = {
     token,
@@ -176,7 +176,7 @@ async function gather(
 /** An abandoned version need not hold a key of the bound user: it is one that can't be taken up, and no reason to fail. */
 function readable({ value }: SecretVersion, policy: DeployedKey): ReturnType<typeof parseValue> | undefined {
   try {
-    return parseValue(value, policy.userName);
+    return parseValue(value, policy);
   } catch (error) {
     if (error instanceof RotatorError) return undefined;
     throw error;
@@ -195,7 +195,7 @@ async function apply(
       throw plan.error;
     case 'reuse': {
       const key: MintedKey = { id: plan.value.keyId, secret: plan.value.secret, created: plan.created };
-      const value = renderValue(key, rotation.policy.userName, observed.current.others);
+      const value = renderValue(key, rotation.policy, observed.current.others, world.smtpPassword);
       await register(plan.register, rotation, world);
       await world.secrets.storePending(rotation.secret.arn, rotation.token, value, rotation.rotationToken);
       const announced = unresolved(observed.ledger).find((intent) => observed.stored.get(intent.token) === key.id);
@@ -318,7 +318,7 @@ async function store(
   rotation: Rotation,
   world: RotationWorld,
 ): Promise<void> {
-  const value = renderValue(key, rotation.policy.userName, observed.current.others);
+  const value = renderValue(key, rotation.policy, observed.current.others, world.smtpPassword);
   try {
     await world.secrets.storePending(rotation.secret.arn, rotation.token, value, rotation.rotationToken);
   } catch (error) {

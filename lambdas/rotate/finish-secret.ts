@@ -83,7 +83,7 @@ async function disableWithoutOverlap(
   if (policy.deactivateAfter > 0 || superseded.length === 0) return;
   const readAt = world.now();
   const current = await world.secrets.read(secret.arn, { label: AWSCURRENT });
-  const value = current && parseValue(current.value, policy.userName);
+  const value = current && parseValue(current.value, policy);
   // Somebody has moved the label on, or back: the old key may be current again.
   // Stryker disable next-line OptionalChaining: without a value there is no version, and that is asked for first.
   if (current?.version !== token || value?.kind !== 'key') return;

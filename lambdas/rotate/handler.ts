@@ -9,6 +9,7 @@ import { asError } from '../adapters/call.ts';
 import { iamAdapter, identitiesAdapter, secretsAdapter } from '../adapters/clients.ts';
 import { readDeployment, readRegion } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
+import { sesSmtpPassword } from '../adapters/ses-smtp.ts';
 import { deadlineOf, now, sleep } from '../adapters/time.ts';
 import { METRICS } from '../contract/names.ts';
 import { isRefusal } from '../domain/errors.ts';
@@ -30,6 +31,7 @@ export const handler = middy()
     try {
       const world = {
         ...adapters,
+        smtpPassword: sesSmtpPassword,
         now,
         sleep,
         deadline: deadlineOf(context),

@@ -22,7 +22,7 @@ export async function readPending(
   const { policy, secret, step, token } = rotation;
   for (let read = 1; read <= READS; read += 1) {
     const found = await readLabelled(rotation, world);
-    if (found !== undefined) return parseValue(found.value, policy.userName);
+    if (found !== undefined) return parseValue(found.value, policy);
     const { labels, scheduledForDeletion: deleted } = await world.secrets.describe(secret.arn);
     if (deleted) throw scheduledForDeletion(secret.name).error;
     if (hasLabel(labels, token, AWSCURRENT)) {

@@ -4,7 +4,7 @@ import type { DeployedKey, Deployment } from '../contract/deployment.ts';
 import { RotatorError } from '../domain/errors.ts';
 import type { Report } from '../domain/happenings.ts';
 import { parseSecretArn, type SecretArn } from '../domain/identity.ts';
-import type { IamKeys, KeyIdentities, SecretStore } from '../domain/ports.ts';
+import type { IamKeys, KeyIdentities, SecretStore, SmtpPassword } from '../domain/ports.ts';
 
 export const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 export type Step = (typeof STEPS)[number];
@@ -14,6 +14,7 @@ export interface RotationWorld {
   readonly secrets: SecretStore;
   readonly iam: IamKeys;
   readonly identities: KeyIdentities;
+  readonly smtpPassword: SmtpPassword;
   readonly now: () => Date;
   /** Waits for a number of milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;

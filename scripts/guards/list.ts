@@ -220,8 +220,8 @@ export const GUARDS: readonly Guard[] = [
     edits: [
       {
         file: 'lambdas/domain/secret-value.ts',
-        find: 'if (UserName !== userName) {',
-        replace: 'if (userName === "") {',
+        find: 'if (found === userName) return;',
+        replace: 'if (userName !== "") return;',
       },
     ],
     suites: ['test/deputy'],

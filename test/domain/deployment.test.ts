@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { IF_IN_USE, LONGEST, MODES, parseDeployment } from '../../lambdas/contract/deployment.ts';
+import { DEFAULT_FORMAT, FORMATS } from '../../lambdas/contract/formats.ts';
 import { BOOTSTRAP_FIELD, BOOTSTRAP_VALUE, DEPLOYMENT_FILE, SERVICES, TAGS } from '../../lambdas/contract/names.ts';
 import { deployedKey } from '../policy.ts';
 
@@ -63,6 +64,7 @@ describe('the content of the deployment file', () => {
       holdAtMost: '1',
       quietFor: Number.NaN,
       verifyRegions: [1],
+      format: { fields: { ...DEFAULT_FORMAT.fields, userName: '' }, derived: [{ field: 'a', is: 'b' }], version: 1 },
     };
     expect(
       parseDeployment({ formatVersion: 2, name: '', maxChangesPerRun: 0, rotateTimeout: 0, keys: [KEY, key] }),
@@ -84,6 +86,9 @@ describe('the content of the deployment file', () => {
         'keys.1.quietFor: Invalid type: Expected number but received NaN',
         'keys.1.deleteAfter: Invalid key: Expected "deleteAfter" but received undefined',
         'keys.1.verifyRegions.0: Invalid type: Expected string but received 1',
+        'keys.1.format.fields.userName: a field is to have a name of up to 128 letters, digits and _ - . that begins with a letter, a digit or _',
+        'keys.1.format.derived.0.is: Invalid type: Expected ("ses-smtp-username" | "ses-smtp-password") but received "b"',
+        'keys.1.format.version: Invalid key: Expected never but received "version"',
       ],
     });
   });
@@ -94,6 +99,29 @@ describe('the content of the deployment file', () => {
     ]);
     expect(problems({ ...DEPLOYMENT, keys: [{ ...KEY, dryRun: true }] })).toEqual([
       'keys.0.dryRun: Invalid key: Expected never but received "dryRun"',
+    ]);
+  });
+
+  it('may have each form of a value, and what is derived', () => {
+    const derived = [
+      { field: 'SES_SMTP_USERNAME', is: 'ses-smtp-username' },
+      { field: 'SES_SMTP_PASSWORD_EU_WEST_1', is: 'ses-smtp-password', region: 'eu-west-1' },
+    ] as const;
+    const each = [FORMATS.env, { accessKeyId: 'id', secretAccessKey: 'secret', userName: 'user', createDate: 'made' }];
+    for (const fields of each)
+      expect(problems({ ...DEPLOYMENT, keys: [{ ...KEY, format: { fields, derived } }] })).toEqual([]);
+  });
+
+  it('is refused when a field of a value has no name, or a name that is taken', () => {
+    const withFormat = (format: object) => problems({ ...DEPLOYMENT, keys: [{ ...KEY, format }] });
+    const { fields } = DEFAULT_FORMAT;
+    const taken = 'keys.0.format: a field has the name of another one, or one that means something else';
+    expect(withFormat({ fields, derived: [{ field: 'accesskeyid', is: 'ses-smtp-username' }] })).toEqual([taken]);
+    expect(withFormat({ fields: { ...fields, createDate: 'Expiration' }, derived: [] })).toEqual([taken]);
+    const nameless = { field: '__proto__', is: 'ses-smtp-password', region: '' };
+    expect(withFormat({ fields, derived: [nameless] })).toEqual([
+      'keys.0.format.derived.0.field: a field is to have a name of up to 128 letters, digits and _ - . that begins with a letter, a digit or _',
+      'keys.0.format.derived.0.region: Invalid length: Expected >=1 but received 0',
     ]);
   });
 

@@ -60,7 +60,12 @@ describe('createSecret decides', () => {
   });
 
   it('to refuse a value that would be too large before anything is minted, were the ids as long as the API allows', () => {
-    const longest = renderValue({ id: 'A'.repeat(128), secret: 's'.repeat(128), created: NOW }, 'app', { fill: '' });
+    const longest = renderValue(
+      { id: 'A'.repeat(128), secret: 's'.repeat(128), created: NOW },
+      deployedKey({ userName: 'app' }),
+      { fill: '' },
+      () => '',
+    );
     const filled = (bytes: number): KeyValue => ({
       ...value(OLD),
       others: { fill: 'x'.repeat(bytes - longest.length) },

@@ -1,5 +1,6 @@
 /** What operators, teams and applications do by hand at once, and what they remember of it. */
 
+import { DEFAULT_FORMAT } from '../../lambdas/contract/formats.ts';
 import { BOOTSTRAP_VALUE, TAGS } from '../../lambdas/contract/names.ts';
 import { parseValue } from '../../lambdas/domain/secret-value.ts';
 import { AwsError, type Secret } from '../../local/model.ts';
@@ -293,7 +294,7 @@ export class Operator {
 /** Whether the value has the form that the functions accept. */
 export function isGood(value: string, userName: string): boolean {
   try {
-    parseValue(value, userName);
+    parseValue(value, { userName, format: DEFAULT_FORMAT });
     return true;
   } catch {
     return false;

@@ -71,6 +71,15 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
             quietFor: 691_200,
             deleteAfter: 518_400,
             verifyRegions: ['eu-west-1'],
+            format: {
+              fields: {
+                accessKeyId: 'AccessKeyId',
+                secretAccessKey: 'SecretAccessKey',
+                userName: 'UserName',
+                createDate: 'CreateDate',
+              },
+              derived: [],
+            },
           },
         ],
       });

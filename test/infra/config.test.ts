@@ -63,6 +63,13 @@ describe('a good configuration', () => {
       consumers: [],
       ledgerOperators: [],
       replicas: [],
+      format: {
+        accessKeyId: 'AccessKeyId',
+        secretAccessKey: 'SecretAccessKey',
+        userName: 'UserName',
+        createDate: 'CreateDate',
+      },
+      sesSmtp: [],
       warnings: [],
     });
   });

@@ -23,9 +23,9 @@ import {
 const DEFECT = vi.hoisted(() => 'a defect');
 vi.mock('../../lambdas/domain/secret-value.ts', async (original) => {
   const real = await original<typeof import('../../lambdas/domain/secret-value.ts')>();
-  const parseValue: typeof real.parseValue = (value, userName) => {
+  const parseValue: typeof real.parseValue = (value, policy) => {
     if (value === DEFECT) throw new TypeError(DEFECT);
-    return real.parseValue(value, userName);
+    return real.parseValue(value, policy);
   };
   return { ...real, parseValue };
 });

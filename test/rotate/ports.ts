@@ -80,6 +80,7 @@ export class Ports {
     this.world = {
       secrets: this.#secrets(),
       iam: this.#iam(),
+      smtpPassword: (secret, region) => `SMTP password of ${secret} in ${region}`,
       identities: { identify: async (...args) => this.#identify(...args) },
       now: () => this.time,
       sleep: async (milliseconds) => {

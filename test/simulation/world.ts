@@ -6,9 +6,11 @@ import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { iamKeys } from '../../lambdas/adapters/iam-keys.ts';
 import { keyIdentities } from '../../lambdas/adapters/key-identities.ts';
 import { secretStore } from '../../lambdas/adapters/secret-store.ts';
+import { sesSmtpPassword } from '../../lambdas/adapters/ses-smtp.ts';
 import type { DeployedKey, Deployment } from '../../lambdas/contract/deployment.ts';
 import { BOOTSTRAP_VALUE, TAGS } from '../../lambdas/contract/names.ts';
 import type { Happening } from '../../lambdas/domain/happenings.ts';
+import type { SmtpPassword } from '../../lambdas/domain/ports.ts';
 import { type PassResult, passFailed, retirePass } from '../../lambdas/retire/pass.ts';
 import { rotate } from '../../lambdas/rotate/rotate.ts';
 import { SimulatedAccount } from '../../local/account.ts';
@@ -289,6 +291,7 @@ export interface Adapters {
   readonly iam: ReturnType<typeof iamKeys>;
   readonly secrets: ReturnType<typeof secretStore>;
   readonly identities: ReturnType<typeof keyIdentities>;
+  readonly smtpPassword: SmtpPassword;
 }
 
 /** The SDK's clients, on the account's wire. Retries come without a wait: the SDK would wait in real time. */
@@ -303,6 +306,7 @@ function wired(account: SimulatedAccount, sandbox: Sandbox): Adapters {
     iam: iamKeys(new IAMClient(config(ATTEMPTS)), new IAMClient(config(1))),
     secrets: secretStore(new SecretsManagerClient(config(ATTEMPTS))),
     identities: keyIdentities((credentials, region) => new STSClient(config(1, { credentials, region }))),
+    smtpPassword: sesSmtpPassword,
   };
 }
 
@@ -315,6 +319,7 @@ export function direct(sandbox: Sandbox): Adapters {
     iam: iamKeys(client('iam', { attempts: ATTEMPTS }), client('iam', { attempts: 1 })),
     secrets: secretStore(client('secretsmanager', { attempts: ATTEMPTS })),
     identities: keyIdentities((credentials, region) => client('sts', { attempts: 1, credentials, region })),
+    smtpPassword: sesSmtpPassword,
   };
 }
 
