@@ -2,9 +2,11 @@
  * The oracle: watches the account's history and says which invariant of the design is broken, when, and by which call. It looks at what
  * the functions did, never at how they decided.
  */
+import type { FieldNames } from '../lambdas/contract/formats.ts';
 import { TAGS } from '../lambdas/contract/names.ts';
 import type { SimulatedAccount } from './account.ts';
 import type { CallRecord, Change, ChangeRecord } from './model.ts';
+import { storedKey } from './stored-key.ts';
 
 /** What the oracle must know of a deployed key. Durations in seconds. */
 export interface WatchedKey {
@@ -18,6 +20,8 @@ export interface WatchedKey {
   readonly holdAtMost: number;
   readonly quietFor: number;
   readonly deleteAfter: number;
+  /** Of the secret's value. @default a built-in one */
+  readonly format?: { readonly fields: FieldNames } | undefined;
 }
 
 export interface WatchedDeployment {
@@ -215,7 +219,8 @@ class Oracle implements Watch {
     if (change.what === 'tag-set' && call !== undefined && change.key.startsWith(TAGS.keyPrefix))
       this.#noteEntry(change.secret, change.key);
     if (change.what === 'version-filled') {
-      const keyId = keyIn(this.#account.findSecret(change.secret)?.versions.get(change.version)?.value);
+      const stored = this.#account.findSecret(change.secret)?.versions.get(change.version)?.value;
+      const keyId = storedKey(stored, policy.format?.fields)?.accessKeyId;
       if (keyId !== undefined) this.#know(keyId).stored = true;
     }
     if (change.what !== 'label-moved' || change.label !== 'AWSCURRENT') return;
@@ -392,7 +397,8 @@ class Oracle implements Watch {
   }
 
   #currentKey(secretName: string): string | undefined {
-    return keyIn(this.#account.valueOf(secretName));
+    const policy = this.#deployment().keys.find((key) => key.secretName === secretName);
+    return storedKey(this.#account.valueOf(secretName), policy?.format?.fields)?.accessKeyId;
   }
 
   /** The call that caused a change, if a function made it. */
@@ -424,7 +430,7 @@ function isAnswer({ outcome, fault }: CallRecord): boolean {
 }
 
 /**
- * Where a secret string stands that the account ever gave out, besides the values of secrets: raw, URL-encoded, or base64-encoded, by itself or
+ * Where a secret string stands that the account ever gave out, or an SMTP password computed from one, besides the values of secrets: raw, URL-encoded, or base64-encoded, by itself or
  * inside a longer text.
  *
  * @param told what the runs have told, beyond their logs
@@ -439,7 +445,7 @@ export function secretsFound(account: SimulatedAccount, told = ''): string[] {
   for (const name of account.functions.names())
     places.set(`the logs of ${name}`, account.functions.get(name).logs.join('\n'));
   for (const { name, tags } of account.secrets.values()) places.set(`the tags of ${name}`, JSON.stringify([...tags]));
-  const needles = account.mintedSecrets.flatMap(formsOf);
+  const needles = [...account.mintedSecrets, ...smtpPasswords(account)].flatMap(formsOf);
   return [...places].filter(([, text]) => needles.some((needle) => text.includes(needle))).map(([place]) => place);
 }
 
@@ -452,13 +458,20 @@ function formsOf(secret: string): string[] {
   return [secret, encodeURIComponent(secret), ...inside];
 }
 
-/** The id of the key in a secret's value. */
-function keyIn(value: string | undefined): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(value ?? '{}');
-    const id: unknown = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'AccessKeyId') : undefined;
-    return typeof id === 'string' ? id : undefined;
-  } catch {
-    return undefined;
-  }
+/** An SMTP password of SES: 33 bytes in base64, the first of them 4. It is computed from a secret access key, and as secret as that. */
+const SMTP_PASSWORD = /^B[A-P][A-Za-z0-9+/]{42}$/;
+
+/** The SMTP passwords that ever stood in a value. */
+function smtpPasswords(account: SimulatedAccount): string[] {
+  const values = [...account.secrets.values()].flatMap(({ versions }) => [...versions.values()]);
+  return values.flatMap(({ value }) => {
+    try {
+      const parsed: unknown = JSON.parse(value ?? '{}');
+      return Object.values(Object(parsed)).filter(
+        (found): found is string => typeof found === 'string' && SMTP_PASSWORD.test(found),
+      );
+    } catch {
+      return [];
+    }
+  });
 }

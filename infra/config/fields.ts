@@ -112,29 +112,33 @@ const fieldName = that<string>(
 
 const BUILT_IN = BUILT_IN_FORMS.map(({ name }) => name);
 const format = either(
-  z.strictObject(
-    {
-      accessKeyId: fieldName,
-      secretAccessKey: fieldName,
-      userName: fieldName.optional(),
-      createDate: fieldName.optional(),
-    },
-    { error: 'accessKeyId, secretAccessKey, userName or createDate' },
-  ),
+  z
+    .strictObject(
+      {
+        accessKeyId: fieldName,
+        secretAccessKey: fieldName,
+        userName: fieldName.optional(),
+        createDate: fieldName.optional(),
+      },
+      { error: 'accessKeyId, secretAccessKey, userName or createDate' },
+    )
+    .transform(fieldNames),
   that<FormatInput>(
     (value) => BUILT_IN.some((name) => name === value),
     `${BUILT_IN.map((name) => `'${name}'`).join(', ')} or { accessKeyId: '…', secretAccessKey: '…' }`,
     'use one of these words, or name the fields',
-  ),
-).transform(fieldNames);
+  ).transform(fieldNames),
+);
 
 const smtp = either(
-  z.strictObject(
-    { region, usernameField: fieldName.optional(), passwordField: fieldName.optional() },
-    { error: 'region, usernameField or passwordField' },
-  ),
-  region,
-).transform(sesSmtp);
+  z
+    .strictObject(
+      { region, usernameField: fieldName.optional(), passwordField: fieldName.optional() },
+      { error: 'region, usernameField or passwordField' },
+    )
+    .transform(sesSmtp),
+  region.transform(sesSmtp),
+);
 
 /** What `defaults` and each key may say. */
 export const policyFields = {

@@ -1,9 +1,10 @@
 /** An application that lives on an access key: it calls STS all year long, and reads the secret as applications do, with a cache. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import * as z from 'zod';
+import type { FieldNames } from '../../lambdas/contract/formats.ts';
 import type { SimulatedAccount } from '../account.ts';
 import type { Credentials } from '../model.ts';
+import { storedKey } from '../stored-key.ts';
 
 const HOUR_MS = 3_600_000;
 /** Between two calls. */
@@ -11,15 +12,12 @@ const CALL_EVERY_MS = 4 * HOUR_MS;
 /** Longer than the pause between two calls, so that a call now and then is made with a key that is no longer current. */
 const CACHE_MS = 5 * HOUR_MS;
 
-/** What an application needs of the secret: absent while that holds the bootstrap value. */
-const secretSchema = z.object({ AccessKeyId: z.string(), SecretAccessKey: z.string() });
-
 export interface ApplicationOptions {
   readonly userName: string;
   /** The key in its settings, used as long as it doesn't follow the secret. */
   readonly key?: Credentials;
-  /** The secret to follow, and when it begins to, in ms of virtual time. */
-  readonly follows?: { readonly secretName: string; readonly from: number };
+  /** The secret to follow, in which form, and when it begins to, in ms of virtual time. */
+  readonly follows?: { readonly secretName: string; readonly fields: FieldNames; readonly from: number };
 }
 
 export class Application {
@@ -64,7 +62,7 @@ export class Application {
     const now = this.#account.clock.nowMs;
     try {
       if (follows !== undefined && now >= follows.from && now >= this.#readAt + CACHE_MS)
-        await this.#read(follows.secretName);
+        await this.#read(follows.secretName, follows.fields);
       if (this.#client === undefined) return;
       this.calls += 1;
       await this.#client.sts.send(new GetCallerIdentityCommand({}));
@@ -74,13 +72,14 @@ export class Application {
     }
   }
 
-  async #read(secretName: string): Promise<void> {
-    const { SecretString = '{}' } = await this.#secrets.send(new GetSecretValueCommand({ SecretId: secretName }));
+  async #read(secretName: string, fields: FieldNames): Promise<void> {
+    const { SecretString } = await this.#secrets.send(new GetSecretValueCommand({ SecretId: secretName }));
     this.#readAt = this.#account.clock.nowMs;
-    const value = secretSchema.safeParse(JSON.parse(SecretString));
-    if (!value.success) return;
+    const key = storedKey(SecretString, fields);
+    // As long as it holds the bootstrap value.
+    if (key?.secretAccessKey === undefined) return;
     this.switchedAt ??= this.#account.clock.nowMs;
-    this.#use({ accessKeyId: value.data.AccessKeyId, secretAccessKey: value.data.SecretAccessKey });
+    this.#use({ accessKeyId: key.accessKeyId, secretAccessKey: key.secretAccessKey });
   }
 
   #use(key: Credentials): void {

@@ -2,8 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as z from 'zod';
-import type { Deployment } from '../../lambdas/contract/deployment.ts';
+import type { DeployedKey, Deployment } from '../../lambdas/contract/deployment.ts';
 import { ENV, SERVICES } from '../../lambdas/contract/names.ts';
 import { SimulatedAccount } from '../account.ts';
 import { deploy } from '../assembly.ts';
@@ -11,6 +10,7 @@ import type { RegisteredFunction } from '../functions.ts';
 import type { Secret } from '../model.ts';
 import { watchInvariants } from '../oracle.ts';
 import { judgeByPolicies } from '../policy-engine.ts';
+import { storedKey } from '../stored-key.ts';
 import type { Application } from './application.ts';
 import { collectUser, type UserYear, type WatchedUser } from './collect.ts';
 import { inWords, type ProgressLine } from './progress.ts';
@@ -103,21 +103,19 @@ function collect(
       secretName: secret.name,
       secretArn: secret.arn,
       adopt: key.adopt,
-      keyOfVersion: keysIn(secret),
+      keyOfVersion: keysIn(secret, key),
       application,
     };
     return collectUser(user, observed);
   });
 }
 
-const valueSchema = z.object({ AccessKeyId: z.string() });
-
 /** The key in each version of a secret. */
-function keysIn({ versions }: Secret): Map<string, string> {
+function keysIn({ versions }: Secret, { format }: DeployedKey): Map<string, string> {
   const keys = new Map<string, string>();
   for (const { id, value } of versions.values()) {
-    const parsed = valueSchema.safeParse(JSON.parse(value ?? '{}'));
-    if (parsed.success) keys.set(id, parsed.data.AccessKeyId);
+    const key = storedKey(value, format.fields);
+    if (key !== undefined) keys.set(id, key.accessKeyId);
   }
   return keys;
 }

@@ -42,9 +42,10 @@ export async function livesBefore(account: SimulatedAccount, deployment: Deploym
   await useOnce(account, forgotten);
 
   const switchesAt = DEPLOYED_AT.getTime() + LEGACY_SWITCHES_ON_DAY * DAY_MS;
-  const follows = (userName: string, from = DEPLOYED_AT.getTime()) => ({
-    follows: { secretName: keyOf(deployment, userName).secretName, from },
-  });
+  const follows = (userName: string, from = DEPLOYED_AT.getTime()) => {
+    const { secretName, format } = keyOf(deployment, userName);
+    return { follows: { secretName, fields: format.fields, from } };
+  };
   const applications = [
     new Application(account, { userName: 'deploy-prod', ...follows('deploy-prod') }),
     new Application(account, { userName: 'legacy-batch', key: adopted, ...follows('legacy-batch', switchesAt) }),

@@ -86,6 +86,69 @@ export const configs: readonly ConfigRow[] = [
   key('an exclusive secret has no role that can repair it', 'missing-field keys[0].exclusive.breakGlassRoleArn', {
     exclusive: {},
   }),
+  key('a format does not exist', 'bad-value keys[0].format', { format: 'dotenv' }),
+  key('a format has the name of what every object has', 'bad-value keys[0].format', { format: 'constructor' }),
+  key('a format is a list', 'bad-value keys[0].format', { format: ['env'] }),
+  key('a format names no field for the secret', 'missing-field keys[0].format.secretAccessKey', {
+    format: { accessKeyId: 'id' },
+  }),
+  key('a format names a field that nobody knows', 'unknown-field keys[0].format.sessionToken', {
+    format: { accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'token' },
+  }),
+  key('a field of the secret is to have no name', 'bad-value keys[0].format.accessKeyId', {
+    format: { accessKeyId: '', secretAccessKey: 'secret' },
+  }),
+  key('a field of the secret is to be the prototype of every object', 'bad-value keys[0].format.userName', {
+    format: { accessKeyId: 'id', secretAccessKey: 'secret', userName: '__proto__' },
+  }),
+  key('a secret access key stands in the place of a field name', 'bad-value keys[0].format.secretAccessKey', {
+    format: { accessKeyId: 'id', secretAccessKey: FAKE },
+  }),
+  key('id and secret are to stand in one field', 'field-clash keys[0].format.secretAccessKey', {
+    format: { accessKeyId: 'key', secretAccessKey: 'key' },
+  }),
+  key('two fields differ only by the case of their letters', 'field-clash keys[0].format.createDate', {
+    format: { accessKeyId: 'id', secretAccessKey: 'secret', userName: 'by', createDate: 'BY' },
+  }),
+  key('a field has the name by which a new secret is known', 'field-clash keys[0].format.userName', {
+    format: { accessKeyId: 'id', secretAccessKey: 'secret', userName: 'Bootstrap' },
+  }),
+  key('the user is to stand where readers expect the end of a key', 'field-clash keys[0].format.userName', {
+    format: { accessKeyId: 'id', secretAccessKey: 'secret', userName: 'Expiration' },
+  }),
+  key('the id is to stand where the built-in form has the secret', 'field-clash keys[0].format.accessKeyId', {
+    format: { accessKeyId: 'AWS_SECRET_ACCESS_KEY', secretAccessKey: 'secret' },
+  }),
+  key('the Regions of SES are no list', 'bad-value keys[0].sesSmtp', { sesSmtp: 'eu-west-1' }),
+  key('a Region of SES is given by its name', 'bad-value keys[0].sesSmtp[1]', { sesSmtp: ['eu-west-1', 'Ireland'] }),
+  key('a Region of SES is an endpoint', 'bad-value keys[0].sesSmtp[0]', {
+    sesSmtp: ['email-smtp.eu-west-1.amazonaws.com'],
+  }),
+  key('a Region of SES has only names for its fields', 'missing-field keys[0].sesSmtp[0].region', {
+    sesSmtp: [{ passwordField: 'password' }],
+  }),
+  key('a Region of SES names a field that nobody knows', 'unknown-field keys[0].sesSmtp[0].host', {
+    sesSmtp: [{ region: 'eu-west-1', host: 'smtp' }],
+  }),
+  key('a password of SES has a name with a blank', 'bad-value keys[0].sesSmtp[0].passwordField', {
+    sesSmtp: [{ region: 'eu-west-1', passwordField: 'smtp password' }],
+  }),
+  key('a Region of SES is named twice', 'field-clash keys[0].sesSmtp', { sesSmtp: ['eu-west-1', 'eu-west-1'] }),
+  key('the passwords of two Regions are to stand in one field', 'field-clash keys[0].sesSmtp', {
+    sesSmtp: ['eu-west-1', 'us-east-1'].map((region) => ({ region, passwordField: 'smtp_password' })),
+  }),
+  key('an SMTP password is to stand where the secret does', 'field-clash keys[0].sesSmtp', {
+    format: 'env',
+    sesSmtp: [{ region: 'eu-west-1', passwordField: 'AWS_SECRET_ACCESS_KEY' }],
+  }),
+  {
+    wrong: "the SMTP password of the defaults has the name that a key's own format uses",
+    problem: 'field-clash keys[0].sesSmtp',
+    config: {
+      defaults: { sesSmtp: [{ region: 'eu-west-1', passwordField: 'secret' }] },
+      keys: [{ user: 'app', format: { accessKeyId: 'id', secretAccessKey: 'secret' } }],
+    },
+  },
   {
     wrong: 'two secrets are for one user',
     problem: 'duplicate-user keys[1].user',

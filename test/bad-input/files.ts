@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDeployment, readRegion } from '../../lambdas/adapters/deployment-file.ts';
+import { DEFAULT_FORMAT } from '../../lambdas/contract/formats.ts';
 import { deployedKey } from '../policy.ts';
 import { FAKE, type Row, rowOf } from './row.ts';
 
@@ -66,4 +67,15 @@ export const files: readonly Row[] = [
   root('binds one user to two secrets', { keys: [GOOD.keys[0], { ...GOOD.keys[0], secretName: 'iam/other' }] }),
   root('binds one secret to two users', { keys: [GOOD.keys[0], { ...GOOD.keys[0], userName: 'admin' }] }),
   key('has a key with one Region where a list is due', { verifyRegions: 'eu-west-1' }),
+  key('says nothing of the form of a value', { format: undefined }),
+  key('has the name of a form where its fields are due', { format: 'env' }),
+  key('has two fields of one name in a value', {
+    format: { fields: { ...DEFAULT_FORMAT.fields, userName: 'createdate' }, derived: [] },
+  }),
+  key('derives what this version does not know', {
+    format: { ...DEFAULT_FORMAT, derived: [{ field: 'token', is: 'session-token' }] },
+  }),
+  key('derives an SMTP password for no Region', {
+    format: { ...DEFAULT_FORMAT, derived: [{ field: 'password', is: 'ses-smtp-password' }] },
+  }),
 ];

@@ -1,4 +1,5 @@
 /** Values that are no key, or not the bound user's. */
+import { DEFAULT_FORMAT } from '../../lambdas/contract/formats.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import type { Simulation } from '../simulation/world.ts';
 import {
@@ -17,6 +18,12 @@ import {
 } from './row.ts';
 
 type Value = (world: Simulation) => unknown;
+
+const envValue = () => ({
+  AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+  AWS_SECRET_ACCESS_KEY: FAKE,
+  IAM_USER_NAME: 'app',
+});
 
 const CURRENT: readonly (readonly [string, ErrorCode, Value])[] = [
   ['is not JSON', 'VALUE_MALFORMED', () => `AccessKeyId=AKIAIOSFODNN7EXAMPLE SecretAccessKey=${FAKE}`],
@@ -46,6 +53,34 @@ const CURRENT: readonly (readonly [string, ErrorCode, Value])[] = [
   ['names another user', 'VALUE_OTHER_USER', () => goodValue({ UserName: 'admin' })],
   ['names the user in other letters', 'VALUE_OTHER_USER', () => goodValue({ UserName: 'App' })],
   ['names a list of users', 'VALUE_OTHER_USER', () => goodValue({ UserName: ['app'] })],
+  ['has only an id in the env form', 'VALUE_MALFORMED', () => ({ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE' })],
+  ['is of the env form and names no user', 'VALUE_OTHER_USER', () => ({ ...envValue(), IAM_USER_NAME: undefined })],
+  ['is of the env form and names another user', 'VALUE_OTHER_USER', () => ({ ...envValue(), IAM_USER_NAME: 'admin' })],
+  [
+    'is of the env form and has the bound user where the default form has it',
+    'VALUE_OTHER_USER',
+    () => ({ ...envValue(), IAM_USER_NAME: undefined, UserName: 'app' }),
+  ],
+  [
+    'has another key in the env form',
+    'VALUE_MALFORMED',
+    (world) => ({ ...changedValue(world, {}), ...envValue(), AWS_ACCESS_KEY_ID: 'AKIAI44QH8DHBEXAMPLE' }),
+  ],
+  [
+    'has another secret in the env form',
+    'VALUE_MALFORMED',
+    (world) => changedValue(world, { AWS_ACCESS_KEY_ID: currentKey(world), AWS_SECRET_ACCESS_KEY: FAKE }),
+  ],
+  [
+    'has the same key in the env form, with another user',
+    'VALUE_OTHER_USER',
+    () => goodValue({ ...envValue(), IAM_USER_NAME: 'admin' }),
+  ],
+  [
+    "is of names of one's own that the configuration does not have",
+    'VALUE_MALFORMED',
+    () => ({ id: 'AKIAIOSFODNN7EXAMPLE', secret: FAKE, user: 'app' }),
+  ],
 ];
 
 const PENDING: readonly (readonly [string, string, ErrorCode, Value])[] = [
@@ -85,6 +120,14 @@ export const values: readonly Row[] = [
   row('the current value has so many other fields that the next one would be too large', 'VALUE_TOO_LARGE', {
     bring: (world) => {
       setCurrent(world, changedValue(world, { Notes: 'x'.repeat(65_536 - 300) }));
+      begin(world);
+    },
+    run: step('createSecret'),
+  }),
+  row('what is to be derived makes the next value too large', 'VALUE_TOO_LARGE', {
+    bring: (world) => {
+      setCurrent(world, changedValue(world, { Notes: 'x'.repeat(65_536 - 600) }));
+      world.deploy('app', { format: { ...DEFAULT_FORMAT, derived: manyPasswords(10) } });
       begin(world);
     },
     run: step('createSecret'),
@@ -131,6 +174,9 @@ export const values: readonly Row[] = [
     run: step('createSecret'),
   }),
 ];
+
+const manyPasswords = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ field: `p${n}`, is: 'ses-smtp-password', region: 'eu-west-1' }) as const);
 
 function keyOf(userName: string): Value {
   return async (world) => {

@@ -85,6 +85,57 @@ describe('a good configuration', () => {
     ]);
   });
 
+  test.each([
+    ['credential-process', ['AccessKeyId', 'SecretAccessKey', 'UserName', 'CreateDate']],
+    ['env', ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'IAM_USER_NAME', 'IAM_KEY_CREATE_DATE']],
+    [{ accessKeyId: 'id', secretAccessKey: 'secret' }, ['id', 'secret', 'UserName', 'CreateDate']],
+    [{ accessKeyId: 'a', secretAccessKey: 'b', userName: 'c', createDate: 'd' }, ['a', 'b', 'c', 'd']],
+  ])('the format %j has the fields %j', (format, fields) => {
+    expect(Object.values(keyOf({ format }).format)).toEqual(fields);
+    expect(resolveConfig({ defaults: { format }, keys: [{ user: 'a' }] }).targets[0]?.keys[0]?.format).toEqual(
+      keyOf({ format }).format,
+    );
+  });
+
+  test('SMTP credentials have fields with names that say what and where, or those that are given', () => {
+    const own = { region: 'us-gov-west-1', usernameField: 'user', passwordField: 'password' };
+    expect(keyOf({ sesSmtp: ['eu-west-1', { region: 'us-east-1' }, own] }).sesSmtp).toEqual([
+      { region: 'eu-west-1', usernameField: 'SES_SMTP_USERNAME', passwordField: 'SES_SMTP_PASSWORD_EU_WEST_1' },
+      { region: 'us-east-1', usernameField: 'SES_SMTP_USERNAME', passwordField: 'SES_SMTP_PASSWORD_US_EAST_1' },
+      own,
+    ]);
+  });
+
+  test('a field of the secret that has a taken name is told with what it is taken by', () => {
+    const [problem] = errorOf(
+      withKey({ format: 'env', sesSmtp: [{ region: 'eu-west-1', usernameField: 'iam_user_name' }] }),
+    ).problems;
+    expect(problem).toMatchObject({
+      code: 'field-clash',
+      path: 'keys[0].sesSmtp',
+      received: "'iam_user_name', which is taken by userName",
+      fix: 'choose another name',
+    });
+  });
+
+  test('all that is wrong with the form of a secret is told at once, each where it is', () => {
+    expect(
+      problemsOf(
+        withKey({
+          format: { accessKeyId: '', createDate: 7, x: 1 },
+          sesSmtp: ['Ireland', { region: 'eu-west-1', y: 1 }],
+        }),
+      ),
+    ).toEqual([
+      'bad-value keys[0].format.accessKeyId',
+      'bad-value keys[0].format.createDate',
+      'missing-field keys[0].format.secretAccessKey',
+      'unknown-field keys[0].format.x',
+      'bad-value keys[0].sesSmtp[0]',
+      'unknown-field keys[0].sesSmtp[1].y',
+    ]);
+  });
+
   test('keys give one stack that is bound to no account; targets give one each', () => {
     expect(resolveConfig({ name: 'keys', keys: [{ user: 'a' }] }).targets).toMatchObject([
       { stackName: 'keys', account: undefined, region: undefined },

@@ -3,6 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { iamKeys } from '../../lambdas/adapters/iam-keys.ts';
 import { secretStore } from '../../lambdas/adapters/secret-store.ts';
+import { sesSmtpPassword } from '../../lambdas/adapters/ses-smtp.ts';
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import type { IamKeys, SecretStore } from '../../lambdas/domain/ports.ts';
 import { SimulatedAccount } from '../../local/account.ts';
@@ -279,6 +280,18 @@ describe('the oracle catches', () => {
     expect(secretsFound(account, Buffer.from(secret.slice(1)).toString('base64'))).toEqual([]);
     await run(async () => account.functions.send('arn:queue', { secret }));
     expect(secretsFound(account)).toEqual(['the queues']);
+  });
+
+  it('7: an SMTP password that was computed from a secret access key, wherever the value has it', async () => {
+    const { account } = await world();
+    const password = sesSmtpPassword('wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'eu-west-1');
+    expect(secretsFound(account, password)).toEqual([]);
+    const put = (value: string) =>
+      account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: value });
+    put(JSON.stringify({ anyName: password, other: 'known to all' }));
+    put('no JSON');
+    expect(secretsFound(account, `the password is ${password}`)).toEqual(['what the runs tell']);
+    expect(secretsFound(account, 'known to all')).toEqual([]);
   });
 
   it('8: a key minted for a user that no secret is bound to', async () => {

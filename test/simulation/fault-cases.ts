@@ -2,9 +2,11 @@
  * Cases: a scenario, what the caller does afterwards, and one or more faults, each at the n-th call of a function since the act began. A case
  * is written `ordinary/same-token/6:done-unanswered+9:crash-before`, and that text runs it again.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { FaultKind } from '../../local/faults.ts';
 import type { CallRecord } from '../../local/model.ts';
 import type { Residual } from '../../local/oracle.ts';
+import { ownFields } from './own-fields.ts';
 import { type Caller, scenarioOf } from './scenarios.ts';
 import type { Simulation } from './world.ts';
 
@@ -161,7 +163,7 @@ async function judge(simulation: Simulation, { caller, faults }: FaultCase, quie
   const wrong: string[] = [];
   const { keys } = simulation.deployment;
   for (const { secretName } of keys) {
-    const none = simulation.current(secretName).AccessKeyId === undefined;
+    const none = simulation.currentKey(secretName) === undefined;
     if (caller === 'gives-up' || none) await simulation.rotate(secretName);
     // A fault may have struck this one too: the next schedule comes.
     for (
@@ -173,12 +175,14 @@ async function judge(simulation: Simulation, { caller, faults }: FaultCase, quie
   }
   await simulation.advanceWithPasses(quietAfter, 24);
   for (const { secretName, userName } of keys) {
-    const current = String(simulation.current(secretName).AccessKeyId);
+    const current = String(simulation.currentKey(secretName));
     const listed = simulation.keys(userName);
     if (listed[current] !== 'Active') wrong.push(`the current key ${current} is ${listed[current]}`);
     if (Object.keys(listed).length !== 1) wrong.push(`left over: ${JSON.stringify(listed)}`);
     await simulation.rotate(secretName);
-    if (simulation.current(secretName).AccessKeyId === current) wrong.push('the next rotation does not succeed');
+    if (!isDeepStrictEqual(simulation.current(secretName), ownFields(simulation, secretName)))
+      wrong.push('the value is not of the configured form, or not wholly of the current key');
+    if (simulation.currentKey(secretName) === current) wrong.push('the next rotation does not succeed');
   }
   return wrong;
 }

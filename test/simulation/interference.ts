@@ -94,7 +94,7 @@ function moveCurrent(simulation: Simulation, label: string): void {
 }
 
 const isCurrent = (simulation: Simulation) => {
-  const current = simulation.current(SECRET).AccessKeyId;
+  const current = simulation.currentKey(SECRET);
   return (id: string) => id === current;
 };
 

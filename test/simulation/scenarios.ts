@@ -1,5 +1,6 @@
 /** The situations that faults are injected into: what comes before, the act that is struck, and how long it takes until all is quiet again. */
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
+import { type DerivedField, FORMATS } from '../../lambdas/contract/formats.ts';
 import { DAY, HOUR, MINUTE } from '../policy.ts';
 import { Simulation, type SimulationOptions } from './world.ts';
 
@@ -58,7 +59,7 @@ async function superseding(caller: Caller, policy: Partial<DeployedKey> = {}, mo
 }
 
 const supersededKey = (simulation: Simulation) =>
-  Object.keys(simulation.keys('app')).find((id) => id !== simulation.current('iam/app').AccessKeyId) ?? '';
+  Object.keys(simulation.keys('app')).find((id) => id !== simulation.currentKey('iam/app')) ?? '';
 
 /** An application that has not switched uses the superseded key once a day. */
 async function usedDaily(simulation: Simulation, days: number): Promise<void> {
@@ -89,6 +90,12 @@ const retire = (simulation: Simulation) => simulation.retire();
 /** The retry that Secrets Manager makes by itself, or else the next rotation. */
 const retried = (simulation: Simulation, caller: Caller) =>
   caller === 'gives-up' ? rotate(simulation) : simulation.advance(30 * MINUTE);
+
+export const SES_SMTP = [
+  { field: 'SES_SMTP_USERNAME', is: 'ses-smtp-username' },
+  { field: 'SES_SMTP_PASSWORD_EU_WEST_1', is: 'ses-smtp-password', region: 'eu-west-1' },
+  { field: 'SES_SMTP_PASSWORD_US_EAST_1', is: 'ses-smtp-password', region: 'us-east-1' },
+] as const satisfies readonly DerivedField[];
 
 /** Overlap, recovery, and the wait of a key that was never promoted. */
 const ORDINARILY = 14;
@@ -264,6 +271,17 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       return simulation;
     },
     act: retire,
+    quietAfter: ORDINARILY,
+  },
+  'other-form': {
+    what: 'a rotation that changes the form of the value, and derives SMTP credentials',
+    callers: ROTATION_CALLERS,
+    async start(caller) {
+      const simulation = await ordinary(caller);
+      simulation.deploy('app', { format: { fields: FORMATS.env, derived: SES_SMTP } });
+      return simulation;
+    },
+    act: rotate,
     quietAfter: ORDINARILY,
   },
 };

@@ -18,6 +18,7 @@ import { DirectClient, type DirectOptions } from '../../local/direct-clients.ts'
 import type { Sandbox } from '../../local/functions.ts';
 import { AwsError, type EventRecord } from '../../local/model.ts';
 import { type Broken, type Watch, watchInvariants } from '../../local/oracle.ts';
+import { storedKey } from '../../local/stored-key.ts';
 import { DAY, deployedKey, HOUR } from '../policy.ts';
 import { judgeAsSynthesized, withDenied } from './authorize.ts';
 
@@ -165,10 +166,10 @@ export class Simulation {
   /** Applications hold a key for two hours at most. */
   async #work(hours: number): Promise<void> {
     for (const [secretName, held] of this.#applications) {
-      const { AccessKeyId: current } = this.current(secretName);
+      const current = this.currentKey(secretName);
       const keyId = hours > 2 ? current : (held ?? current);
-      if (typeof keyId === 'string') await this.useDirectly(keyId);
-      this.#applications.set(secretName, typeof current === 'string' ? current : undefined);
+      if (keyId !== undefined) await this.useDirectly(keyId);
+      this.#applications.set(secretName, current);
     }
   }
 
@@ -181,6 +182,12 @@ export class Simulation {
   /** The parsed value in AWSCURRENT. */
   current(name: string): Record<string, unknown> {
     return JSON.parse(this.account.valueOf(name) ?? '{}');
+  }
+
+  /** The id of the key in AWSCURRENT, whatever form the value has. */
+  currentKey(name: string): string | undefined {
+    const policy = this.deployment.keys.find(({ secretName }) => secretName === name);
+    return storedKey(this.account.valueOf(name), policy?.format.fields)?.accessKeyId;
   }
 
   /** The ledger and other tags. */
@@ -232,9 +239,14 @@ export class Simulation {
 
   /** Deploys the configuration with an adopted key. */
   adopt(userName: string, keyId: string): void {
+    this.deploy(userName, { adopt: keyId });
+  }
+
+  /** Deploys a changed configuration of a user. */
+  deploy(userName: string, changed: Partial<DeployedKey>): void {
     this.deployment = {
       ...this.deployment,
-      keys: this.deployment.keys.map((key) => (key.userName === userName ? { ...key, adopt: keyId } : key)),
+      keys: this.deployment.keys.map((key) => (key.userName === userName ? { ...key, ...changed } : key)),
     };
   }
 
