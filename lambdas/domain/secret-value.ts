@@ -182,12 +182,15 @@ function othersOf(stored: Stored, format: SecretFormat, key: Key | undefined): R
   const isOwn = ownFields(stored, format, key);
   const isCopy = (value: unknown) => key !== undefined && (value === key.keyId || value === key.secret);
   return Object.fromEntries(
-    [...stored].filter(([name, value]) => name !== BOOTSTRAP_FIELD && !isOwn(name.toLowerCase()) && !isCopy(value)),
+    [...stored].filter(([name, value]) => name !== BOOTSTRAP_FIELD && !isOwn(folded(name)) && !isCopy(value)),
   );
 }
 
+/** Go's parser of JSON takes two letters for the same that Unicode folds to one: `ſ` is an `s` to it, and the Kelvin sign a `k`. */
+const folded = (name: string): string => name.toUpperCase().toLowerCase();
+
 /**
- * Whether a field is the rotator's, by its name in lower case: some parsers of JSON (Go's) ignore case, and take the last field of a name. A
+ * Whether a field is the rotator's, by its name folded: some parsers of JSON (Go's) ignore case, and take the last field of a name. A
  * built-in form's names for a key are always its own. Its names with a wider meaning, such as UserName, are a team's unless the form is
  * the configured one, or its key is in the value.
  */
@@ -198,12 +201,11 @@ function ownFields(stored: Stored, { fields, derived }: SecretFormat, key: Key |
     own.push(...keyFields(builtIn), ...tokens);
     if (isSame(builtIn, fields) || there.includes(builtIn)) own.push(...Object.values(builtIn), ...marks);
   }
-  const names = new Set(own.map((name) => name.toLowerCase()));
+  const names = new Set(own.map(folded));
   // What an earlier configuration has derived, under the names that it has by itself.
   const sesSmtp = derived.length > 0 || (key !== undefined && stored.get(SES_SMTP_USERNAME) === key.keyId);
-  const password = sesSmtpPasswordField('').toLowerCase();
-  return (name) =>
-    names.has(name) || (sesSmtp && (name === SES_SMTP_USERNAME.toLowerCase() || name.startsWith(password)));
+  const password = folded(sesSmtpPasswordField(''));
+  return (name) => names.has(name) || (sesSmtp && (name === folded(SES_SMTP_USERNAME) || name.startsWith(password)));
 }
 
 function parseObject(value: string, format: SecretFormat): Stored {

@@ -309,6 +309,12 @@ describe('a field of the team', () => {
     },
   );
 
+  it("is never one that Go's parser takes for a field of the key: it folds letters that only look like others", () => {
+    const looksLike = { SecretAcce\u017F\u017FKey: 'x', AWS_ACCESS_\u212AEY_ID: 'x', SecretAcce\u017FKey: 'other' };
+    for (const format of Object.values(FORMS))
+      expect(team(format, looksLike)).toEqual({ SecretAcce\u017FKey: 'other' });
+  });
+
   const WIDER = { UserName: 'db', username: 'db', CreateDate: 'x', VERSION: '2.3', Expiration: 'never' };
   const WIDER_ENV = { IAM_USER_NAME: 'x', iam_key_create_date: 'x', AWS_CREDENTIAL_EXPIRATION: 'x' };
 

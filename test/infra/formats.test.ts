@@ -1,6 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../infra/config/index.ts';
+import { KeyRotator } from '../../infra/key-rotator.ts';
 import { RotatedAccessKey } from '../../infra/rotated-access-key.ts';
 import { RotatorStack } from '../../infra/rotator-stack.ts';
 import { parseDeployment } from '../../lambdas/contract/deployment.ts';
@@ -50,6 +51,15 @@ describe('the form of a secret', () => {
     ].map(({ deployed }) => deployed);
     expect(keys.map(({ format }) => format)).toEqual([DEFAULT, MAILER]);
     expect(parseDeployment(deployment(keys))).toMatchObject({ ok: true });
+  });
+
+  test('is refused at synth when the functions would refuse it, also without a configuration file', () => {
+    const stack = new Stack(new App(), 'Stack');
+    const format = { accessKeyId: 'key', secretAccessKey: 'KEY' };
+    const keys = [new RotatedAccessKey(stack, 'A', { userName: 'a', format })];
+    expect(() => new KeyRotator(stack, 'Rotator', { keys })).toThrow(
+      'keys.0.format: a field has the name of another one, or one that means something else',
+    );
   });
 
   test("reaches them out of the configuration, from `defaults` and by the key's own word", () => {
