@@ -1,11 +1,11 @@
 /** A credential provider that hands out the current key of a rotated secret. */
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import { realClock } from './clock.ts';
 import { fetchKey } from './fetch-key.ts';
-import { type KeyWarning, tell } from './hooks.ts';
-import { keptFile } from './kept-file.ts';
-import { KeyCache, type KeySource } from './key-cache.ts';
+import { keptKey } from './kept-file.ts';
+import { type KeySource, keyCache } from './key-cache.ts';
+import { writeKeyFile } from './key-file.ts';
 import { checked, type RotatedSecretOptions } from './options.ts';
 import { readingWithOwnKey } from './read-with-own-key.ts';
 
@@ -27,41 +27,35 @@ const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnReque
  */
 export function fromRotatedSecret(options: RotatedSecretOptions): AwsCredentialIdentityProvider {
   const durations = checked(options);
-  const warn = (warning: KeyWarning) => tell(options.onWarning, warning);
-  const cache = new KeyCache(sourceOf(options, warn), durations, options.clock ?? realClock, warn);
-  return (properties) => cache.get(properties?.forceRefresh === true);
+  const get = keyCache(sourceOf(options), durations, options.clock ?? realClock, options.onWarning);
+  return (properties) => get(properties?.forceRefresh === true);
 }
 
-function sourceOf(options: RotatedSecretOptions, warn: (warning: KeyWarning) => void): KeySource {
-  const { secretId, client, fields, seed, file: path } = options;
-  const file = keptFile(path, secretId, warn);
-  const kept = { restore: () => file.load(), keep: file.store };
-  if (client === undefined && path !== undefined) {
-    const connect = (credentials: AwsCredentialIdentityProvider) => clientOf(options, credentials);
-    return { ...kept, restoresFirst: true, read: readingWithOwnKey({ secretId, fields, path, file, seed, connect }) };
-  }
+function sourceOf(options: RotatedSecretOptions): KeySource {
+  const { secretId, client, fields, file } = options;
+  const connect = (more?: SecretsManagerClientConfig) => {
+    const region = options.region ?? regionOf(secretId);
+    return new SecretsManagerClient({
+      requestHandler: TIMEOUTS,
+      ...options.clientConfig,
+      ...(region && { region }),
+      ...more,
+    });
+  };
   let reader = client;
   const read = () => {
-    reader ??= clientOf(options);
+    reader ??= connect();
     return fetchKey(reader, secretId, fields);
   };
-  return { ...kept, restoresFirst: false, read };
-}
-
-function clientOf(
-  { secretId, region = regionOf(secretId), clientConfig }: RotatedSecretOptions,
-  credentials?: AwsCredentialIdentityProvider,
-) {
-  return new SecretsManagerClient({
-    requestHandler: TIMEOUTS,
-    ...clientConfig,
-    ...(region === undefined ? {} : { region }),
-    ...(credentials === undefined ? {} : { credentials }),
-  });
+  if (file === undefined) return { read };
+  const restore = () => keptKey(file, secretId);
+  const keep: KeySource['keep'] = (key) => writeKeyFile(file, { ...key, secretId });
+  if (client) return { read, restore, keep };
+  const readWithOwnKey = readingWithOwnKey(options, file, (credentials) => connect({ credentials }));
+  return { read: readWithOwnKey, restore, keep, restoresFirst: true };
 }
 
 /** Of an ARN: `arn:aws:secretsmanager:eu-central-1:…`. */
 function regionOf(secretId: string): string | undefined {
-  const [scheme, , , region] = secretId.split(':');
-  return scheme === 'arn' ? region : undefined;
+  return secretId.startsWith('arn:') ? secretId.split(':')[3] : undefined;
 }

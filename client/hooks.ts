@@ -11,9 +11,5 @@ export interface KeyWarning {
 
 /** Calls a hook. Nothing that becomes of it breaks what is told. */
 export function tell<T>(hook: ((event: T) => unknown) | undefined, event: T): void {
-  try {
-    Promise.resolve(hook?.(event)).catch(() => {});
-  } catch {
-    // It is the application's own, and it has been called.
-  }
+  new Promise((resolve) => resolve(hook?.(event))).catch(() => {});
 }

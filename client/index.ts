@@ -1,6 +1,6 @@
 /** `iam-key-rotator/client`: what an application imports. */
 export type { Clock } from './clock.ts';
-export { KeyReadError, READ_ERRORS, type ReadErrorCode } from './errors.ts';
+export { KeyReadError, type ReadErrorCode } from './errors.ts';
 export { fromRotatedSecret } from './from-rotated-secret.ts';
 export type { KeyWarning } from './hooks.ts';
 export type { RotatedSecretOptions } from './options.ts';

@@ -2,7 +2,8 @@
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { Clock } from './clock.ts';
 import { KeyReadError } from './errors.ts';
-import type { KeyWarning } from './hooks.ts';
+import { nameOf, unavailable } from './fetch-key.ts';
+import { type KeyWarning, tell } from './hooks.ts';
 import type { Durations } from './options.ts';
 import type { RotatedKey } from './rotated-key.ts';
 
@@ -13,19 +14,20 @@ export interface Held extends RotatedKey {
 
 /** Where the cache gets its keys, and keeps them. */
 export interface KeySource {
-  /** Reads the secret. Knows the key at hand and the one before it. @throws KeyReadError */
+  /** Reads the secret. Knows the key at hand and the one before it. */
   read(held: RotatedKey | undefined, previous: RotatedKey | undefined): Promise<RotatedKey>;
-  /** The key of an earlier process. @throws KeyReadError */
-  restore(): Promise<Held | undefined>;
-  /** Whether `restore` is the first thing to do, or only for the case that the first reading fails. */
-  readonly restoresFirst: boolean;
-  /** Keeps the key for a later process. Never throws. */
-  keep(key: Held): Promise<void>;
+  /** The key that an earlier process has kept. */
+  restore?(): Promise<Held | undefined>;
+  /** Whether `restore` is the first thing to do. Otherwise it is for the case that the first reading fails. */
+  readonly restoresFirst?: boolean;
+  /** Keeps a key for a later process. */
+  keep?(key: Held): Promise<void>;
 }
 
+/** Readings that failed, one after the other. */
 interface Failure {
   readonly error: KeyReadError;
-  /** When the first reading in a row that failed began. */
+  /** When the first one began. */
   readonly since: number;
   /** When the last one ended. */
   readonly at: number;
@@ -38,180 +40,154 @@ interface Failure {
  * @see node_modules/@smithy/core: memoizeIdentityProvider
  */
 const SDK_WINDOW_MS = 300_000;
-/** A key whose time is over by more than this, or by as much again, is not signed with while a newer one is on its way. */
+/** A key that is older than its ttl and this, or twice its ttl, is not signed with while a newer one is on its way. */
 const GRACE_MS = 300_000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
-/** Between readings that were asked for because the key is refused; the longer one after a minute without another key. */
+/** Between readings because the key is refused: the longer one when that many have brought no other key. */
 const FORCED_PAUSE_MS = 2000;
 const FRUITLESS_PAUSE_MS = 30_000;
 const FRUITLESS = 30;
 
-export class KeyCache {
-  readonly #source: KeySource;
-  readonly #durations: Durations;
-  readonly #now: () => number;
-  readonly #warn: (warning: KeyWarning) => void;
-  #held: Held | undefined;
-  #previous: RotatedKey | undefined;
-  #failure: Failure | undefined;
+/**
+ * Gives the key to sign with, and until when the SDK need not ask again.
+ *
+ * @returns a function that is told whether a key has been refused: then the secret is read at once. It rejects with a KeyReadError, why there
+ * is no key
+ */
+export function keyCache(
+  source: KeySource,
+  { ttl, keepFor }: Durations,
+  clock: Pick<Clock, 'now'>,
+  onWarning: ((warning: KeyWarning) => void) | undefined,
+): (refused: boolean) => Promise<AwsCredentialIdentity> {
+  let held: Held | undefined;
+  let previous: RotatedKey | undefined;
+  let failure: Failure | undefined;
   /** The reading under way: the key, or undefined if it failed. Never rejects. */
-  #reading: Promise<Held | undefined> | undefined;
-  #restoring: Promise<void> | undefined;
-  #forcedAt = Number.NEGATIVE_INFINITY;
-  #fruitless = 0;
+  let reading: Promise<Held | undefined> | undefined;
+  let restoring: Promise<unknown> | undefined;
+  let forcedAt = 0;
+  let fruitless = 0;
 
-  constructor(
-    source: KeySource,
-    durations: Durations,
-    { now }: Pick<Clock, 'now'>,
-    warn: (warning: KeyWarning) => void,
-  ) {
-    this.#source = source;
-    this.#durations = durations;
-    this.#now = now;
-    this.#warn = warn;
+  const age = () => (held ? clock.now() - held.fetchedAt : Number.POSITIVE_INFINITY);
+  const isUsable = () => age() < keepFor;
+  /** Grows only while a key is at hand: an application that has none should not wait for longer than it must. */
+  const pauseAfter = (count: number) =>
+    isUsable() ? Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+
+  function warn(error: KeyReadError, done: string): void {
+    tell(onWarning, { code: error.code, message: `${error.code}: ${error.found}. ${done}`, error });
   }
 
-  /**
-   * The key to sign with, and until when the SDK need not ask again.
-   *
-   * @param refused whether a key has been refused: the secret is read at once
-   * @throws KeyReadError why there is no key
-   */
-  async get(refused: boolean): Promise<AwsCredentialIdentity> {
-    if (this.#source.restoresFirst) await this.#restore();
-    const fresh = await (refused ? this.#force() : this.#refresh());
-    return this.#identity(fresh ?? this.#usable());
-  }
-
-  /** Reads the secret if it is time, and waits for that if the key is too old to be handed out meanwhile. */
-  async #refresh(): Promise<Held | undefined> {
-    const age = this.#age();
-    if (age >= 0 && age < this.#durations.ttl) return undefined;
-    if (this.#reading === undefined && this.#mayTry()) this.#read();
-    const old = age >= this.#durations.ttl + Math.min(this.#durations.ttl, GRACE_MS);
-    // Once a reading has failed, waiting for each next one would be paid by requests that the key at hand can still serve.
-    return !this.#isUsable() || (old && this.#failure === undefined) ? this.#reading : undefined;
-  }
-
-  /** Reads the secret now, or shares a reading under way; but not a moment after another one, which would bring the same. */
-  async #force(): Promise<Held | undefined> {
-    const refused = this.#held?.accessKeyId;
-    const shared = await this.#reading;
-    if (shared !== undefined && shared.accessKeyId !== refused) return shared;
-    const pause = this.#fruitless < FRUITLESS ? FORCED_PAUSE_MS : FRUITLESS_PAUSE_MS;
-    const waited = this.#now() - this.#forcedAt;
-    if (this.#reading === undefined && (waited >= pause || waited < 0)) {
-      this.#forcedAt = this.#now();
-      this.#fruitless += 1;
-      this.#read();
-    }
-    return this.#reading;
-  }
-
-  #mayTry(): boolean {
-    if (this.#failure === undefined) return true;
-    const waited = this.#now() - this.#failure.at;
-    return waited < 0 || waited >= this.#pause(this.#failure.count);
-  }
-
-  /** Grows only while a key is at hand: an application that has none should not wait longer than Secrets Manager is away. */
-  #pause(failures: number): number {
-    return this.#isUsable() ? Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
-  }
-
-  #read(): void {
-    this.#reading = this.#attempt().finally(() => {
-      this.#reading = undefined;
+  function read(): void {
+    reading = attempt().finally(() => {
+      reading = undefined;
     });
   }
 
-  async #attempt(): Promise<Held | undefined> {
-    const fetchedAt = this.#now();
+  async function attempt(): Promise<Held | undefined> {
+    const fetchedAt = clock.now();
     try {
-      const held = { ...(await this.#source.read(this.#held, this.#previous)), fetchedAt };
+      const { accessKeyId, secretAccessKey } = await source.read(held, previous);
+      const fresh = { accessKeyId, secretAccessKey, fetchedAt };
       // Before it is used: what reads the next key must outlive this process.
-      await this.#source.keep(held);
-      if (this.#held !== undefined && this.#held.accessKeyId !== held.accessKeyId) {
-        this.#previous = this.#held;
-        this.#fruitless = 0;
+      await source.keep?.(fresh).catch((error) => {
+        warn(readErrorOf(error), 'The key is in memory alone; it is kept with the next reading');
+      });
+      if (held && held.accessKeyId !== accessKeyId) {
+        previous = held;
+        fruitless = 0;
       }
-      this.#held = held;
-      this.#failure = undefined;
-      return held;
+      held = fresh;
+      failure = undefined;
+      return fresh;
     } catch (error) {
-      await this.#failed(asReadError(error), fetchedAt);
+      await failed(readErrorOf(error), fetchedAt);
       return undefined;
     }
   }
 
-  async #failed(error: KeyReadError, began: number): Promise<void> {
-    if (this.#held === undefined && !this.#source.restoresFirst) {
-      try {
-        this.#held = await this.#source.restore();
-      } catch (unusable) {
-        this.#warnOf(asReadError(unusable), 'the file is left alone');
-      }
+  async function failed(error: KeyReadError, began: number): Promise<void> {
+    if (!held && !source.restoresFirst) {
+      held = await source.restore?.().catch((unusable) => {
+        warn(readErrorOf(unusable), 'The file is left alone');
+        return undefined;
+      });
     }
-    const count = (this.#failure?.count ?? 0) + 1;
-    this.#failure = { error, since: this.#failure?.since ?? began, at: this.#now(), count };
-    if (this.#held === undefined || !this.#isUsable()) return;
-    const { accessKeyId, fetchedAt } = this.#held;
-    const until = new Date(fetchedAt + this.#durations.keepFor).toISOString();
-    const next = `the secret is read again in ${this.#pause(count) / 1000} s at the earliest`;
-    this.#warnOf(error, `key ${accessKeyId}, read at ${iso(fetchedAt)}, is handed on until ${until}; ${next}`);
+    const count = (failure?.count ?? 0) + 1;
+    failure = { error, since: failure?.since ?? began, at: clock.now(), count };
+    if (!held || !isUsable()) return;
+    const next = `the next reading is in ${pauseAfter(count) / 1000} s or later`;
+    warn(
+      error,
+      `${held.accessKeyId}, read ${iso(held.fetchedAt)}, is used until ${iso(held.fetchedAt + keepFor)}; ${next}`,
+    );
+  }
+
+  /** Reads the secret if it is time. @returns what has to be waited for, because the key at hand is too old to be handed out meanwhile */
+  function refresh(): Promise<Held | undefined> | undefined {
+    const old = age();
+    if (old >= 0 && old < ttl) return undefined;
+    if (!reading && (!failure || elapsed(failure.at, pauseAfter(failure.count)))) read();
+    // Once a reading has failed, waiting for each next one would be paid by requests that the key at hand can still serve.
+    return !isUsable() || (!failure && old >= ttl + Math.min(ttl, GRACE_MS)) ? reading : undefined;
+  }
+
+  /** Reads the secret now, or shares a reading under way; but not a moment after another one, which would bring the same. */
+  async function force(): Promise<Held | undefined> {
+    const refused = held?.accessKeyId;
+    const shared = await reading;
+    if (shared && shared.accessKeyId !== refused) return shared;
+    if (!reading && elapsed(forcedAt, fruitless < FRUITLESS ? FORCED_PAUSE_MS : FRUITLESS_PAUSE_MS)) {
+      forcedAt = clock.now();
+      fruitless += 1;
+      read();
+    }
+    return reading;
+  }
+
+  /** Whether that many ms are over; also if the clock has been put back. */
+  function elapsed(since: number, pause: number): boolean {
+    const waited = clock.now() - since;
+    return waited >= pause || waited < 0;
   }
 
   /** Once, however many ask; again after an error. */
-  #restore(): Promise<void> {
-    this.#restoring ??= this.#source.restore().then(
-      (held) => {
-        this.#held ??= held;
-      },
-      (error) => {
-        this.#restoring = undefined;
-        throw error;
-      },
-    );
-    return this.#restoring;
-  }
-
-  #age(): number {
-    return this.#held === undefined ? Number.POSITIVE_INFINITY : this.#now() - this.#held.fetchedAt;
-  }
-
-  #isUsable(): boolean {
-    return this.#age() < this.#durations.keepFor;
+  async function restored(): Promise<void> {
+    restoring ??= source.restore?.().then((kept) => {
+      held = kept;
+    });
+    try {
+      await restoring;
+    } catch (error) {
+      restoring = undefined;
+      throw error;
+    }
   }
 
   /** @throws KeyReadError why there is no key that may be used */
-  #usable(): Held {
-    if (this.#held !== undefined && this.#isUsable()) return this.#held;
-    const { error, since } = this.#failure ?? { error: asReadError(undefined), since: this.#now() };
-    if (this.#held === undefined) throw error;
-    const limit = this.#durations.keepFor / 1000;
-    const found = `readings that fail since ${iso(since)}, the last one with: ${error.found}`;
-    const expected = `a reading that succeeds, or a key read less than ${limit} s ago: the last one is of ${iso(this.#held.fetchedAt)}`;
+  function usable(): Held {
+    if (held && isUsable()) return held;
+    const { error, since } = failure ?? { error: unavailable('nothing read'), since: clock.now() };
+    if (!held) throw error;
+    const found = `no reading succeeds since ${iso(since)}; the last one: ${error.found}`;
+    const expected = `a key read less than ${keepFor / 1000} s ago: the last one is of ${iso(held.fetchedAt)}`;
     throw new KeyReadError(error.code, { found, expected, remedy: error.remedy }, { cause: error });
   }
 
-  #identity({ accessKeyId, secretAccessKey, fetchedAt }: Held): AwsCredentialIdentity {
-    const now = this.#now();
-    const until = Math.max(Math.min(fetchedAt, now) + this.#durations.ttl, now);
+  return async (refused) => {
+    if (source.restoresFirst) await restored();
+    const { accessKeyId, secretAccessKey, fetchedAt } = (await (refused ? force() : refresh())) ?? usable();
+    const now = clock.now();
+    const until = Math.max(Math.min(fetchedAt, now) + ttl, now);
     return { accessKeyId, secretAccessKey, expiration: new Date(until + SDK_WINDOW_MS) };
-  }
-
-  #warnOf(error: KeyReadError, done: string): void {
-    this.#warn({ code: error.code, message: `${error.code}: ${error.found}. ${done}`, error });
-  }
+  };
 }
 
 const iso = (time: number) => new Date(time).toISOString();
 
-/** Anything else is a mistake of this program's or of a hook's; what it says may be anything. */
-function asReadError(error: unknown): KeyReadError {
-  if (error instanceof KeyReadError) return error;
-  const found = `an error that was not foreseen: ${error instanceof Error ? error.name : typeof error}`;
-  return new KeyReadError('SECRET_UNAVAILABLE', { found, expected: 'the current key', remedy: 'report this' });
+/** Errors of others may say anything, and are not quoted. */
+function readErrorOf(error: unknown): KeyReadError {
+  return error instanceof KeyReadError ? error : unavailable(nameOf(error));
 }

@@ -14,50 +14,50 @@ export interface RotatedSecretOptions {
    *
    * @default one that is made: with the key itself if there is a `file`, else with what the default chain finds
    */
-  readonly client?: SecretsManagerClient;
+  readonly client?: SecretsManagerClient | undefined;
   /** Region of the secret, for the client that is made. @default that of the ARN, else what the environment says */
-  readonly region?: string;
+  readonly region?: string | undefined;
   /** More settings of the client that is made: a proxy, an endpoint. */
-  readonly clientConfig?: Omit<SecretsManagerClientConfig, 'credentials' | 'region'>;
+  readonly clientConfig?: Omit<SecretsManagerClientConfig, 'credentials' | 'region'> | undefined;
   /**
    * Seconds after which the secret is read again, in the background, when the key is asked for. Whole, at most a day; with 0 it is read each
    * time that the key is asked for, which may be more than once a request.
    *
    * @default 300
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
   /**
    * Seconds after its reading for which a key is handed on while the secret can't be read. Whole, at least `ttl`, at most 30 days.
    *
-   * @default 86,400, or `ttl` if that is more
+   * @default 86,400: a day
    */
-  readonly keepFor?: number;
+  readonly keepFor?: number | undefined;
   /** Where the key stands in the value, if the rotator's configuration names fields. */
-  readonly fields?: KeyFields;
+  readonly fields?: KeyFields | undefined;
   /**
    * Path of a file that keeps the key for the next start: mode 0600, replaced as a whole.
    *
    * Without `client` the secret is read with the key itself, out of this file at the start: for an application that has no other credentials.
    * With `client` it is only for a start while the secret can't be read.
    */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** Reads the secret for the first time, while `file` is not there; asked for when no other key is accepted. */
-  readonly seed?: AwsCredentialIdentity | AwsCredentialIdentityProvider;
+  readonly seed?: AwsCredentialIdentity | AwsCredentialIdentityProvider | undefined;
   /** Told once for every reading that failed while a key is at hand, and when the file can't be used. */
-  readonly onWarning?: (warning: KeyWarning) => void;
+  readonly onWarning?: ((warning: KeyWarning) => void) | undefined;
   /** For tests. @default the computer's */
-  readonly clock?: Pick<Clock, 'now'>;
+  readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 
-/** The same, in milliseconds and with the defaults. */
+/** How long a key counts as new, and how long it is handed on: in ms. */
 export interface Durations {
   readonly ttl: number;
   readonly keepFor: number;
 }
 
 const DAY = 86_400;
-const MAX_KEEP = 30 * DAY;
 const DEFAULT_TTL = 300;
+const MAX_KEEP = 30 * DAY;
 
 /**
  * Checks the options.
@@ -66,41 +66,28 @@ const DEFAULT_TTL = 300;
  */
 export function checked(options: RotatedSecretOptions): Durations {
   const { secretId, client, region, clientConfig, fields, file, seed, onWarning } = options;
-  text('secretId', secretId);
-  for (const [name, value] of Object.entries({ region, file })) if (value !== undefined) text(name, value);
-  if (fields !== undefined) {
-    text('fields.accessKeyId', fields.accessKeyId);
-    text('fields.secretAccessKey', fields.secretAccessKey);
-  }
-  if (client !== undefined && typeof client?.send !== 'function')
-    throw bad('client', 'no client', 'a SecretsManagerClient');
-  if (onWarning !== undefined && typeof onWarning !== 'function')
-    throw bad('onWarning', typeof onWarning, 'a function');
-  for (const [name, value] of Object.entries({ region, clientConfig, seed })) {
-    if (client !== undefined && value !== undefined) throw bad(name, `${name} beside client`, 'one of the two');
-  }
-  if (seed !== undefined && file === undefined) throw bad('seed', 'a seed without file', 'a file, which keeps the key');
+  text({ secretId });
+  text({ ...(fields && { accessKeyId: fields.accessKeyId, secretAccessKey: fields.secretAccessKey }) });
+  text({ ...(region !== undefined && { region }), ...(file !== undefined && { file }) });
+  if (onWarning && typeof onWarning !== 'function') throw bad('onWarning', typeof onWarning, 'a function');
+  if (client && (region ?? clientConfig ?? seed)) throw bad('client', 'with region, clientConfig or seed', 'without');
+  if (seed && !file) throw bad('seed', 'without file', 'a file, which keeps the key');
   const ttl = seconds('ttl', options.ttl ?? DEFAULT_TTL, 0, DAY);
-  const keepFor = seconds('keepFor', options.keepFor ?? Math.max(DAY, ttl), ttl, MAX_KEEP);
-  return { ttl: ttl * 1000, keepFor: keepFor * 1000 };
+  return { ttl: ttl * 1000, keepFor: seconds('keepFor', options.keepFor ?? DAY, ttl, MAX_KEEP) * 1000 };
 }
 
 /** @throws KeyReadError BAD_OPTION */
-export function seconds(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  const found = typeof value === 'number' ? String(value) : typeof value;
-  throw bad(name, found, `whole seconds from ${least} to ${most}`);
+export function seconds(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw bad(name, typeof value === 'number' ? `${value}` : typeof value, `whole seconds from ${least} to ${most}`);
 }
 
-function text(name: string, value: unknown): void {
-  if (typeof value !== 'string' || value === '')
-    throw bad(name, value === '' ? 'an empty text' : typeof value, 'a text');
+function text(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value !== 'string' || !value) throw bad(name, value === '' ? 'empty' : typeof value, 'a text');
+  }
 }
 
-function bad(name: string, found: string, expected: string): KeyReadError {
-  return new KeyReadError('BAD_OPTION', {
-    found: `option ${name}: ${found}`,
-    expected,
-    remedy: `change or omit ${name}`,
-  });
+function bad(name: string, value: string, expected: string): KeyReadError {
+  return new KeyReadError('BAD_OPTION', { found: `${name}: ${value}`, expected, remedy: `change ${name}` });
 }

@@ -1,6 +1,5 @@
 /** The key in a secret's value. */
-import { FORMATS } from '../lambdas/contract/formats.ts';
-import { BOOTSTRAP_FIELD } from '../lambdas/contract/names.ts';
+import { BOOTSTRAP_FIELD, FORMATS } from '../lambdas/contract/formats.ts';
 import { KeyReadError } from './errors.ts';
 
 /** The current key of an IAM user, as the secret holds it. */
@@ -37,10 +36,9 @@ export function keyIn(value: string | undefined, fields?: KeyFields): RotatedKey
   }
   if (parsed[BOOTSTRAP_FIELD] !== undefined) {
     throw new KeyReadError('NO_KEY_YET', {
-      found: 'the value of a new secret, which no rotation has filled yet',
+      found: 'the value of a new secret',
       expected: 'a key',
-      remedy:
-        'start the first rotation (aws secretsmanager rotate-secret), and see the log of the rotate function if it failed',
+      remedy: 'start its first rotation, and see the log of the rotate function if that failed',
     });
   }
   throw malformed(
@@ -65,6 +63,6 @@ function parseObject(value: string | undefined): Record<string, unknown> {
 const malformed = (found: string) =>
   new KeyReadError('VALUE_MALFORMED', {
     found,
-    expected: 'a JSON object with AccessKeyId and SecretAccessKey, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-    remedy: "see that the secret is one of the rotator's; name its fields if the rotator's configuration names some",
+    expected: 'JSON with AccessKeyId and SecretAccessKey, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    remedy: "see that the secret is one of the rotator's, and name its fields if its configuration does",
   });

@@ -140,21 +140,12 @@ function pausesOf(patience: number): readonly number[] {
 
 /** The key that the SDK signed with, as it remembers it for the request. */
 function keyOf(context: HandlerExecutionContext): string | undefined {
-  const identity = inside(inside(inside(context, '__smithy_context'), 'selectedHttpAuthScheme'), 'identity');
-  const id = inside(identity, 'accessKeyId');
-  return typeof id === 'string' ? id : undefined;
-}
-
-function inside(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  const identity: Partial<AwsCredentialIdentity> | undefined =
+    context.__smithy_context?.selectedHttpAuthScheme?.identity;
+  return identity?.accessKeyId;
 }
 
 /** Whether the input holds a stream, which can be read once. Streams are members of the input itself, never deeper. */
 function isSpent(input: object): boolean {
-  return Object.values(input).some(
-    (member) =>
-      typeof member === 'object' &&
-      member !== null &&
-      ('pipe' in member || 'getReader' in member || Symbol.asyncIterator in member),
-  );
+  return Object.values(input).some((member) => member?.pipe ?? member?.getReader ?? member?.[Symbol.asyncIterator]);
 }

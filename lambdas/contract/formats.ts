@@ -35,6 +35,9 @@ export const FORMATS = {
   },
 } as const satisfies Record<string, FieldNames>;
 
+/** The field that marks the value of a new secret, which holds no key yet. */
+export const BOOTSTRAP_FIELD = 'Bootstrap';
+
 export type FormatName = keyof typeof FORMATS;
 
 /** A field that is computed from each new key. The SMTP user name of SES is the key's id; its password belongs to one Region. */

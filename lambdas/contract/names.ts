@@ -66,5 +66,4 @@ export const SERVICES = { rotate: `${PROJECT}-rotate`, retire: `${PROJECT}-retir
  */
 export const BOOTSTRAP_VALUE = '{"Bootstrap":"iam-key-rotator: no key yet, the first rotation stores one here"}';
 
-/** The field that marks the bootstrap value. */
-export const BOOTSTRAP_FIELD = 'Bootstrap';
+export { BOOTSTRAP_FIELD } from './formats.ts';
