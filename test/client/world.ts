@@ -1,6 +1,8 @@
 /** An application beside a simulated account: the same virtual time for both, the SDK's own look at the clock included. */
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Readable } from 'node:stream';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { HttpResponse } from '@smithy/protocol-http';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import { vi } from 'vitest';
 import { fromRotatedSecret, type KeyWarning, type RotatedSecretOptions } from '../../client/index.ts';
@@ -15,7 +17,7 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** Follow a user's only secret, whose first key is current, unless told otherwise. Unstub the globals after each test. */
+/** What a test needs of an application and of those who rotate its key. Unstub the globals after each test. */
 export class Application {
   readonly account: SimulatedAccount;
   readonly warnings: KeyWarning[] = [];
@@ -71,6 +73,15 @@ export class Application {
     return new STSClient({ ...this.account.clientConfig(), credentials });
   }
 
+  /** A client of STS that is answered at once, by nobody: for more requests than the account could look at. */
+  unheardSts(credentials: AwsCredentialIdentityProvider): STSClient {
+    const body = '<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>';
+    const handle = async () => ({
+      response: new HttpResponse({ statusCode: 200, body: Readable.from([Buffer.from(body)]) }),
+    });
+    return new STSClient({ region: this.account.region, credentials, requestHandler: { handle } });
+  }
+
   run<T>(promise: Promise<T>): Promise<T> {
     return this.account.clock.run(promise);
   }
@@ -99,8 +110,6 @@ export class Application {
 }
 
 export const identify = (client: STSClient) => client.send(new GetCallerIdentityCommand({}));
-export const readSecret = (client: SecretsManagerClient) =>
-  client.send(new GetSecretValueCommand({ SecretId: SECRET }));
 
 /** How a promise ended, in a word. */
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
