@@ -15,7 +15,7 @@ import { isRefusedKey } from './refused.ts';
 export interface KeyRetry {
   /** Id of the key that was refused. */
   readonly refused: string;
-  /** Id of the key that the request is sent with now: the same one, if it is so new that it may not be known everywhere yet. */
+  /** Id of the key that the request is sent with now: after a pause it may be the same one. */
   readonly accessKeyId: string;
   /** What the refusal was. */
   readonly error: Error;
@@ -56,8 +56,8 @@ const DEFAULT_PATIENCE = 30;
  * Lets a client survive the end of its key: a request that is refused for its key is sent again, signed anew, as soon as the credentials of
  * the client are another key. If they are not yet, they are refreshed. A refused request has had no effect, so sending it again is safe.
  *
- * A key that has never worked for this client may be so new that the service doesn't know it yet: then the same key is tried again after each
- * pause. The key before it is not tried again: the SDK signs all requests of a client with one key, and it may have been disabled for good reason.
+ * While there is no other key, the same one is tried again after each pause: it may be so new that it is not known everywhere yet. The key before
+ * it is not: the SDK signs all requests of a client with one key, and that one may have been disabled for good reason.
  *
  * A request with a stream is not repeated, since the stream has been read; but the key is refreshed for the next one.
  *
@@ -71,8 +71,7 @@ export function withFreshCredentials<Client extends SigningClient>(
 ): Client {
   const { onRetry, clock = realClock } = options;
   const pauses = pausesOf(seconds('patience', options.patience ?? DEFAULT_PATIENCE, 0, LONGEST_PATIENCE));
-  /** The newest key that has worked, and the newest that was waited for in vain. */
-  let worked: string | undefined;
+  /** The newest key that was waited for in vain. */
   let givenUp: string | undefined;
 
   /** The id of the credentials, read anew if they are still that key; that key if there is no other. */
@@ -86,20 +85,17 @@ export function withFreshCredentials<Client extends SigningClient>(
     }
   }
 
-  /** Waits until sending again is worth it. @returns the key that will sign; undefined if there is no hope */
-  async function hopeAfter(refused: string, tried: Set<string>, remaining: number[]): Promise<string | undefined> {
-    for (;;) {
-      const accessKeyId = await successorOf(refused);
-      // One that was refused before as well is worth no more than the same one.
-      if (!tried.has(accessKeyId)) return accessKeyId;
-      const pause = givenUp === refused ? undefined : remaining.shift();
-      if (pause === undefined) {
-        givenUp = refused;
-        return undefined;
-      }
-      await clock.sleep(pause);
-      if (worked !== refused) return refused;
+  /** The key to send again with: one that was not refused yet, or after a pause any; undefined when the patience is over. */
+  async function keyAfter(refused: string, tried: Set<string>, remaining: number[]): Promise<string | undefined> {
+    const successor = await successorOf(refused);
+    if (!tried.has(successor)) return successor;
+    const pause = givenUp === refused ? undefined : remaining.shift();
+    if (pause === undefined) {
+      givenUp = refused;
+      return undefined;
     }
+    await clock.sleep(pause);
+    return successorOf(refused);
   }
 
   const middleware: Middleware = (next, context) => async (args) => {
@@ -108,9 +104,7 @@ export function withFreshCredentials<Client extends SigningClient>(
     let first: unknown;
     for (;;) {
       try {
-        const result = await next(args);
-        worked = keyOf(context);
-        return result;
+        return await next(args);
       } catch (error) {
         if (!(error instanceof Error) || !isRefusedKey(error)) throw error;
         first ??= error;
@@ -121,7 +115,7 @@ export function withFreshCredentials<Client extends SigningClient>(
           throw first;
         }
         tried.add(refused);
-        const accessKeyId = await hopeAfter(refused, tried, remaining);
+        const accessKeyId = await keyAfter(refused, tried, remaining);
         if (accessKeyId === undefined) throw first;
         tell(onRetry, { refused, accessKeyId, error });
       }
