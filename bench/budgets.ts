@@ -8,7 +8,7 @@ export interface Budget {
   readonly what: string;
   /** The most that is within the budget, in `unit`. */
   readonly limit: number;
-  readonly unit: 'KB' | 'MB' | '×' | 'calls' | 'writes';
+  readonly unit: 'KB' | 'MB' | '×' | 'calls' | 'writes' | 'ms';
   /** Decimals of the figure. */
   readonly decimals: number;
   /** How the budget comes about, as the design puts it. */
@@ -62,6 +62,20 @@ export const BUDGETS = {
     unit: 'MB',
     decimals: 0,
     source: 'memory: 256 MB suffices at 5,000 users',
+  },
+  clientSize: {
+    what: 'client: bundle without the SDK',
+    limit: 10,
+    unit: 'KB',
+    decimals: 1,
+    source: 'bundle of iam-key-rotator/client without the SDK: under 10 KB',
+  },
+  clientLoad: {
+    what: 'client: load, beyond that of the SDK',
+    limit: 5,
+    unit: 'ms',
+    decimals: 2,
+    source: 'loading iam-key-rotator/client adds under 5 ms',
   },
 } as const satisfies Record<string, Budget>;
 

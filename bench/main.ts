@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { judgeAll } from './budgets.ts';
 import { measureBundles } from './measure-bundles.ts';
 import { measureCalls } from './measure-calls.ts';
+import { measureClient } from './measure-client.ts';
 import { measureMemory } from './measure-memory.ts';
 import { drawTable, summary } from './table.ts';
 
@@ -25,7 +26,12 @@ const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',
 };
 // One after the other, times first: nothing else may be running, in this process or in another, while they are taken.
-const figures = { ...(await measureBundles()), ...(await measureCalls()), ...(await measureMemory()) };
+const figures = {
+  ...(await measureBundles()),
+  ...(await measureClient()),
+  ...(await measureCalls()),
+  ...(await measureMemory()),
+};
 const rows = judgeAll(figures);
 const within = rows.every((row) => row.within);
 

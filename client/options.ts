@@ -29,7 +29,7 @@ export interface RotatedSecretOptions {
   /**
    * Seconds after its reading for which a key is handed on while the secret can't be read. Whole, at least `ttl`, at most 30 days.
    *
-   * @default 86,400: a day
+   * @default 86,400: a day; twice the ttl if that is more
    */
   readonly keepFor?: number | undefined;
   /** Where the key stands in the value, if the rotator's configuration names fields. */
@@ -57,7 +57,7 @@ export interface Durations {
 
 const DAY = 86_400;
 const DEFAULT_TTL = 300;
-const MAX_KEEP = 30 * DAY;
+const MAX_KEEP = 2_592_000;
 
 /**
  * Checks the options.
@@ -66,26 +66,30 @@ const MAX_KEEP = 30 * DAY;
  */
 export function checked(options: RotatedSecretOptions): Durations {
   const { secretId, client, region, clientConfig, fields, file, seed, onWarning } = options;
-  text({ secretId });
-  text({ ...(fields && { accessKeyId: fields.accessKeyId, secretAccessKey: fields.secretAccessKey }) });
-  text({ ...(region !== undefined && { region }), ...(file !== undefined && { file }) });
+  text('secretId', secretId);
+  if (fields) text('accessKeyId', fields.accessKeyId);
+  if (fields) text('secretAccessKey', fields.secretAccessKey);
+  if (region !== undefined) text('region', region);
+  if (file !== undefined) text('file', file);
   if (onWarning && typeof onWarning !== 'function') throw bad('onWarning', typeof onWarning, 'a function');
-  if (client && (region ?? clientConfig ?? seed)) throw bad('client', 'with region, clientConfig or seed', 'without');
+  if (client && (region ?? clientConfig ?? seed))
+    throw bad('client', 'beside region, clientConfig or seed', 'one of them');
   if (seed && !file) throw bad('seed', 'without file', 'a file, which keeps the key');
   const ttl = seconds('ttl', options.ttl ?? DEFAULT_TTL, 0, DAY);
-  return { ttl: ttl * 1000, keepFor: seconds('keepFor', options.keepFor ?? DAY, ttl, MAX_KEEP) * 1000 };
+  return {
+    ttl: ttl * 1000,
+    keepFor: seconds('keepFor', options.keepFor ?? Math.max(DAY, 2 * ttl), ttl, MAX_KEEP) * 1000,
+  };
 }
 
 /** @throws KeyReadError BAD_OPTION */
 export function seconds(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw bad(name, typeof value === 'number' ? `${value}` : typeof value, `whole seconds from ${least} to ${most}`);
+  throw bad(name, `${value}`, `whole seconds from ${least} to ${most}`);
 }
 
-function text(options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (typeof value !== 'string' || !value) throw bad(name, value === '' ? 'empty' : typeof value, 'a text');
-  }
+function text(name: string, value: unknown): void {
+  if (typeof value !== 'string' || !value) throw bad(name, value === '' ? 'empty' : typeof value, 'a text');
 }
 
 function bad(name: string, value: string, expected: string): KeyReadError {

@@ -43,13 +43,13 @@ export function readingWithOwnKey(
     if (refused.length === 0)
       throw new KeyReadError('FILE_UNUSABLE', {
         found: `no file ${file}, and no seed`,
-        expected: 'a key that reads the secret for the first time',
+        expected: 'a key for the first reading',
         remedy: 'give a seed, or put the current key into the file',
       });
     throw new KeyReadError('OWN_KEY_REFUSED', {
       found: `Secrets Manager refuses ${refused.join(' and ')}`,
-      expected: 'a key that is still active: each reads its successor during the overlap (deactivateAfter)',
-      remedy: `put the current key into ${file} or give it as seed; an overlap must outlast the time for which the application is stopped`,
+      expected: 'an active key: each reads its successor during the overlap (deactivateAfter)',
+      remedy: `put the current key into ${file} or give it as seed; choose an overlap that outlasts a stop of the application`,
     });
   };
 }

@@ -101,4 +101,17 @@ describe('dependencies point one way', () => {
       expect(violations(folder, (name) => !name.startsWith('local/') && !name.startsWith('test/'))).toEqual([]);
     }
   });
+
+  it('what an application imports knows itself, the contract, the SDK and Node, and no other package', () => {
+    const known = (name: string) =>
+      within('client', 'lambdas/contract')(name) ||
+      name === '@aws-sdk/client-secrets-manager' ||
+      name.startsWith('node:');
+    expect(violations('client', (name) => known(name) || name === '@smithy/types')).toEqual([]);
+  });
+
+  it('what an application imports takes nothing but types from a package that it does not depend on', () => {
+    const values = /import\s+(?!type\b)[^;]*from '@smithy\/types'/;
+    expect(files('client').filter((file) => values.test(readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);
+  });
 });

@@ -79,7 +79,7 @@ describe('the ttl', () => {
 
 describe('without Secrets Manager', () => {
   it('an hour costs no failed request, and 65 readings that are tried', async () => {
-    const client = application.sts(application.provider({ ttl: 300 }));
+    const client = application.unheardSts(application.provider({ ttl: 300 }));
     await identify(client);
     application.outage();
     await application.advance(5 * MINUTE);
@@ -248,6 +248,19 @@ describe('a hook', () => {
 });
 
 describe('a reading in the background', () => {
+  it('leaves nothing behind that keeps the process alive', async () => {
+    const provider = application.provider();
+    await provider();
+    await application.advance(5 * MINUTE);
+    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const before = timers();
+    await provider();
+    expect(timers()).toBe(before);
+    await application.advance(0);
+    expect(application.fetches()).toBe(2);
+    expect(timers()).toBe(before);
+  });
+
   it("that fails is nobody's unhandled rejection", async () => {
     const provider = application.provider();
     await provider();

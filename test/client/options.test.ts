@@ -67,6 +67,7 @@ describe('an option that can not be used is an error at once', () => {
   });
 });
 
-it('a key counts as new for 5 minutes, and is handed on for a day', () => {
+it('a key counts as new for 5 minutes, and is handed on for a day or twice as long as it counts as new', () => {
   expect(checked({ secretId: 's' })).toEqual({ ttl: 300_000, keepFor: 86_400_000 });
+  expect(checked({ secretId: 's', ttl: 43_201 }).keepFor).toBe(86_402_000);
 });
