@@ -109,7 +109,7 @@ export function keyCache(
   }
 
   async function failed(error: KeyReadError, began: number): Promise<void> {
-    if (!held && !source.restoresFirst) {
+    if (!held) {
       held = await source.restore?.().catch((unusable) => {
         warn(readErrorOf(unusable), 'The file is left alone');
         return undefined;

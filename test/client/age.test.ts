@@ -1,4 +1,5 @@
 /** How old a key may get, and who waits for a newer one. */
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Application, codeOf, DAY, HOUR, identify, MINUTE, SECOND } from './world.ts';
 
@@ -98,21 +99,28 @@ describe('without Secrets Manager', () => {
   });
 
   it('requests wait for the first reading that fails, and for no other', async () => {
-    const provider = application.provider({ ttl: 300 });
+    const { account, clock } = application;
+    let away = false;
+    const usual = account.requestHandler();
+    const handle: typeof usual.handle = async (...request) => {
+      if (!away) return usual.handle(...request);
+      await clock.sleep(10 * SECOND);
+      throw new Error('no answer');
+    };
+    const client = new SecretsManagerClient({ ...account.clientConfig(), requestHandler: { handle } });
+    const provider = application.provider({ client, ttl: 300 });
     await provider();
-    application.account.faults.add({
-      kind: 'late',
-      ms: 10 * SECOND,
-      match: { action: 'GetSecretValue' },
-      times: Number.POSITIVE_INFINITY,
-    });
-    application.outage();
+    away = true;
     await application.advance(HOUR);
-    await application.run(provider());
-    const waitedUntil = application.account.clock.nowMs;
-    await application.advance(SECOND);
-    await provider();
-    expect(application.account.clock.nowMs).toBe(waitedUntil + SECOND);
+    const waits: number[] = [];
+    for (let turn = 0; turn < 5; turn += 1) {
+      const since = account.clock.nowMs;
+      await application.run(provider());
+      waits.push(account.clock.nowMs - since);
+      await application.advance(MINUTE);
+    }
+    expect(waits).toEqual([10 * SECOND, 0, 0, 0, 0]);
+    expect(application.warnings).toHaveLength(5);
   });
 
   it('a reading that succeeds ends the waiting, and the next failure begins with a second again', async () => {
@@ -135,6 +143,20 @@ describe('without Secrets Manager', () => {
     await provider();
     await application.advance(0);
     expect(application.fetches() - before).toBe(2);
+  });
+
+  it('a clock that is put back does not put off the next reading', async () => {
+    const provider = application.provider({ ttl: 300 });
+    await provider();
+    application.outage();
+    await application.advance(2 * HOUR);
+    await provider();
+    await application.advance(MINUTE);
+    const before = application.fetches();
+    application.account.clock.skew = -HOUR;
+    await provider();
+    await application.advance(0);
+    expect(application.fetches() - before).toBe(1);
   });
 
   it.each([

@@ -118,7 +118,8 @@ describe('an application whose only credentials are the rotated ones', () => {
     application = Application.withKey({ activationDelay: MINUTE });
     const seed = currentKey();
     await application.advance(HOUR);
-    const provider = start(seed, { ttl: 10 });
+    await start(seed)();
+    const provider = start(undefined, { ttl: 10 });
     await provider();
     const { accessKeyId } = application.promote();
     await application.advance(20 * SECOND);
@@ -155,6 +156,7 @@ describe('an application whose only credentials are the rotated ones', () => {
       found: expect.stringContaining(`Secrets Manager refuses ${seed.accessKeyId}`),
       remedy: expect.stringContaining(file),
     });
+    expect(readers()).toEqual([seed.accessKeyId, seed.accessKeyId]);
     const living = currentKey();
     const { accessKeyId, secretAccessKey } = living;
     await writeKeyFile(file, { accessKeyId, secretAccessKey, secretId: SECRET, fetchedAt: 0 });

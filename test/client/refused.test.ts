@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KeyRetry, withFreshCredentials } from '../../client/index.ts';
 import { isRefusedKey } from '../../client/refused.ts';
@@ -127,6 +128,47 @@ describe('a request that is refused for its key', () => {
     const client = withFreshCredentials(application.sts(provider), { clock: application.clock, patience: 1 });
     application.account.deleteAccessKey(key.accessKeyId);
     expect(await codeOf(application.run(identify(client)))).toBe('InvalidClientTokenId');
+  });
+
+  it('fails with the first answer if the new key is refused in another way', async () => {
+    const { client, disable } = await working(0);
+    application.promote();
+    disable();
+    const error = { code: 'AuthFailure', message: 'not validated' };
+    application.account.faults.add({ kind: 'refuse', error, match: { action: 'GetCallerIdentity' }, times: 9 });
+    expect(await codeOf(application.run(identify(client)))).toBe('InvalidClientTokenId');
+    expect(requests()).toBe(3);
+  });
+
+  it('is sent again without asking for a refresh if the credentials are another key already', async () => {
+    const { account } = application;
+    let key = account.createAccessKey('app', { force: true });
+    const forced: unknown[] = [];
+    const provider: AwsCredentialIdentityProvider = async (properties) => {
+      forced.push(properties?.forceRefresh);
+      return { ...key, expiration: application.account.clock.now() };
+    };
+    const client = withFreshCredentials(application.sts(provider), { clock: application.clock });
+    account.deleteAccessKey(key.accessKeyId);
+    account.onCall(({ outcome }) => {
+      if (outcome !== 'ok') key = account.createAccessKey('app', { force: true });
+    });
+    expect(await codeOf(application.run(identify(client)))).toBe('fine');
+    expect(new Set(forced)).toEqual(new Set([undefined]));
+  });
+
+  it('comes to an end with a provider that goes back and forth between keys that are refused', async () => {
+    const dead = [0, 1].map(() => application.account.createAccessKey('app', { force: true }));
+    for (const { accessKeyId } of dead) application.account.deleteAccessKey(accessKeyId);
+    const provider = async () => {
+      const next = dead[requests() % 2];
+      if (next === undefined || requests() > 50) throw new Error('asked without end');
+      return { ...next, expiration: application.account.clock.now() };
+    };
+    const client = withFreshCredentials(application.sts(provider), { clock: application.clock, patience: 7 });
+    expect(await codeOf(application.run(identify(client)))).toBe('InvalidClientTokenId');
+    // Each key at first sight, and after pauses of 1, 2 and 4 seconds.
+    expect(requests()).toBe(2 + 3);
   });
 
   it("fails at once with any other error, the new key's included", async () => {
