@@ -40,16 +40,12 @@ export function readingWithOwnKey(
         refused.push(key.accessKeyId);
       }
     }
-    if (refused.length === 0)
-      throw new KeyReadError('FILE_UNUSABLE', {
-        found: `no file ${file}, and no seed`,
-        expected: 'a key for the first reading',
-        remedy: 'give a seed, or put the current key into the file',
-      });
-    throw new KeyReadError('OWN_KEY_REFUSED', {
-      found: `Secrets Manager refuses ${refused.join(' and ')}`,
-      expected: 'an active key: each reads its successor during the overlap (deactivateAfter)',
-      remedy: `put the current key into ${file} or give it as seed; choose an overlap that outlasts a stop of the application`,
+    const ids = refused.join(' and ');
+    throw new KeyReadError(ids ? 'OWN_KEY_REFUSED' : 'FILE_UNUSABLE', {
+      found: ids ? `Secrets Manager refuses ${ids}` : `no file ${file}, and no seed`,
+      expected:
+        'an active key: each reads its successor during the overlap, which has to outlast a stop of the application',
+      remedy: `put the current key into ${file}, or give it as seed`,
     });
   };
 }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { HttpResponse } from '@smithy/protocol-http';
-import type { AwsCredentialIdentityProvider } from '@smithy/types';
+import type { AwsCredentialIdentityProvider, HttpRequest } from '@smithy/types';
 import { vi } from 'vitest';
 import { fromRotatedSecret, type KeyWarning, type RotatedSecretOptions } from '../../client/index.ts';
 import { BOOTSTRAP_VALUE } from '../../lambdas/contract/names.ts';
@@ -73,13 +73,17 @@ export class Application {
     return new STSClient({ ...this.account.clientConfig(), credentials });
   }
 
-  /** A client of STS that is answered at once, by nobody: for more requests than the account could look at. */
+  /**
+   * A client of STS that is answered at once, by nobody, and so need not sign: for more requests than the account could look at. It asks for
+   * its credentials as any other does.
+   */
   unheardSts(credentials: AwsCredentialIdentityProvider): STSClient {
     const body = '<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>';
     const handle = async () => ({
       response: new HttpResponse({ statusCode: 200, body: Readable.from([Buffer.from(body)]) }),
     });
-    return new STSClient({ region: this.account.region, credentials, requestHandler: { handle } });
+    const signer = { sign: async (request: HttpRequest) => request };
+    return new STSClient({ region: this.account.region, credentials, signer, requestHandler: { handle } });
   }
 
   run<T>(promise: Promise<T>): Promise<T> {
