@@ -18,21 +18,15 @@ export interface KeyFields {
  * Finds the key in a value.
  *
  * @param value the SecretString; in no error
- * @param fields where to look; without them, in the fields of each built-in form
+ * @param fields where to look first; then in those of each built-in form, which the value has until the first rotation after a change of names
  * @throws KeyReadError VALUE_MALFORMED, NO_KEY_YET
  */
 export function keyIn(value: string | undefined, fields?: KeyFields): RotatedKey {
   const parsed = parseObject(value);
-  for (const { accessKeyId: id, secretAccessKey: secret } of fields === undefined ? Object.values(FORMATS) : [fields]) {
-    const accessKeyId = parsed[id];
-    const secretAccessKey = parsed[secret];
-    if (
-      typeof accessKeyId === 'string' &&
-      accessKeyId !== '' &&
-      typeof secretAccessKey === 'string' &&
-      secretAccessKey !== ''
-    )
-      return { accessKeyId, secretAccessKey };
+  for (const form of [fields, ...Object.values(FORMATS)]) {
+    const accessKeyId = form && parsed[form.accessKeyId];
+    const secretAccessKey = form && parsed[form.secretAccessKey];
+    if (isText(accessKeyId) && isText(secretAccessKey)) return { accessKeyId, secretAccessKey };
   }
   if (parsed[BOOTSTRAP_FIELD] !== undefined) {
     throw new KeyReadError('NO_KEY_YET', {
@@ -41,12 +35,10 @@ export function keyIn(value: string | undefined, fields?: KeyFields): RotatedKey
       remedy: 'start its first rotation, and see the log of the rotate function if that failed',
     });
   }
-  throw malformed(
-    fields === undefined
-      ? 'no field that is known to hold a key'
-      : `no text in the fields '${fields.accessKeyId}' and '${fields.secretAccessKey}'`,
-  );
+  throw malformed('no field that is known to hold a key');
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 function parseObject(value: string | undefined): Record<string, unknown> {
   let parsed: unknown;

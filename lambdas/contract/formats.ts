@@ -13,27 +13,29 @@ export interface FieldNames {
   readonly createDate: string;
 }
 
+/**
+ * What `credential_process` expects, with `Version: 1`; the fields that it doesn't know are ignored there.
+ *
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+ */
+const CREDENTIAL_PROCESS = {
+  accessKeyId: 'AccessKeyId',
+  secretAccessKey: 'SecretAccessKey',
+  userName: 'UserName',
+  createDate: 'CreateDate',
+} as const satisfies FieldNames;
+
+/** The names of the environment variables that every SDK reads: for ECS, External Secrets and `envFrom`. */
+const ENV = {
+  accessKeyId: 'AWS_ACCESS_KEY_ID',
+  secretAccessKey: 'AWS_SECRET_ACCESS_KEY',
+  userName: 'IAM_USER_NAME',
+  createDate: 'IAM_KEY_CREATE_DATE',
+} as const satisfies FieldNames;
+
+// By name and nowhere by property, which a bundler could not drop from the applications that don't use it.
 /** The built-in forms. */
-export const FORMATS = {
-  /**
-   * What `credential_process` expects, with `Version: 1`; the fields that it doesn't know are ignored there.
-   *
-   * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
-   */
-  'credential-process': {
-    accessKeyId: 'AccessKeyId',
-    secretAccessKey: 'SecretAccessKey',
-    userName: 'UserName',
-    createDate: 'CreateDate',
-  },
-  /** The names of the environment variables that every SDK reads: for ECS, External Secrets and `envFrom`. */
-  env: {
-    accessKeyId: 'AWS_ACCESS_KEY_ID',
-    secretAccessKey: 'AWS_SECRET_ACCESS_KEY',
-    userName: 'IAM_USER_NAME',
-    createDate: 'IAM_KEY_CREATE_DATE',
-  },
-} as const satisfies Record<string, FieldNames>;
+export const FORMATS = { 'credential-process': CREDENTIAL_PROCESS, env: ENV } as const;
 
 /** The field that marks the value of a new secret, which holds no key yet. */
 export const BOOTSTRAP_FIELD = 'Bootstrap';
@@ -52,7 +54,7 @@ export interface SecretFormat {
 }
 
 /** What a secret has whose configuration says nothing of its form: a document for `credential_process`. */
-export const DEFAULT_FORMAT: SecretFormat = { fields: FORMATS['credential-process'], derived: [] };
+export const DEFAULT_FORMAT: SecretFormat = { fields: CREDENTIAL_PROCESS, derived: [] };
 
 /** A built-in form, and what else its readers give a meaning to. */
 export interface BuiltInForm {
@@ -66,13 +68,13 @@ export interface BuiltInForm {
 export const BUILT_IN_FORMS: readonly BuiltInForm[] = [
   {
     name: 'credential-process',
-    fields: FORMATS['credential-process'],
+    fields: CREDENTIAL_PROCESS,
     tokens: ['SessionToken'],
     marks: ['Version', 'Expiration'],
   },
   {
     name: 'env',
-    fields: FORMATS.env,
+    fields: ENV,
     tokens: ['AWS_SESSION_TOKEN', 'AWS_SECURITY_TOKEN'],
     marks: ['AWS_CREDENTIAL_EXPIRATION'],
   },

@@ -81,6 +81,19 @@ describe('reading a key', () => {
     expect(key).toEqual({ accessKeyId: 'AKIA', secretAccessKey: 'text' });
   });
 
+  it('finds it in a built-in form too, where no rotation has written the fields that are named', async () => {
+    const names = { accessKeyId: 'id', secretAccessKey: 'secret' };
+    const stored = async (value: object) => {
+      const SecretString = JSON.stringify(value);
+      application.account.operate('secretsmanager', 'PutSecretValue', { SecretId: SECRET, SecretString });
+      return (await fetchKey(application.secrets(), SECRET, names)).accessKeyId;
+    };
+    const standard = { AccessKeyId: 'AKIAOLD', SecretAccessKey: 'text' };
+    expect(await stored(standard)).toBe('AKIAOLD');
+    expect(await stored({ AWS_ACCESS_KEY_ID: 'AKIAENV', AWS_SECRET_ACCESS_KEY: 'text' })).toBe('AKIAENV');
+    expect(await stored({ ...standard, id: 'AKIANEW', secret: 'text' })).toBe('AKIANEW');
+  });
+
   it('ends with its signal, as SECRET_UNAVAILABLE: a connection that hangs must not hold up all later readings', async () => {
     const ending = new AbortController();
     const handle = (_: unknown, { abortSignal }: { abortSignal?: AbortSignal } = {}) =>
