@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { EXIT_CODES } from '../client/program/exit-codes.ts';
+import type { Terminal } from '../client/program/terminal.ts';
+import { COMMANDS } from './commands.ts';
+
+/**
+ * Runs the command that the arguments name.
+ *
+ * @param argv without the runtime and the program
+ * @returns the exit code
+ */
+export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const [name = '--help', ...rest] = argv;
+  if (name === '--help' || name === '-h' || name === 'help') {
+    terminal.out(usage());
+    return 0;
+  }
+  if (name === '--version' || rest[0] === '--version') {
+    terminal.out(`${await version()}\n`);
+    return 0;
+  }
+  if (Object.hasOwn(COMMANDS, name)) {
+    const command = await COMMANDS[name]?.load();
+    if (command !== undefined) return command(rest, terminal);
+  }
+  const { nearest } = await import('../infra/config/nearest.ts');
+  const guess = nearest(name, Object.keys(COMMANDS));
+  const remedy = guess === undefined ? 'see iam-key-rotator --help' : `did you mean '${guess}'? see also --help`;
+  terminal.err(`iam-key-rotator: BAD_OPTION: no command '${name}'. Expected: a command. What to do: ${remedy}.\n`);
+  return EXIT_CODES.BAD_OPTION;
+}
+
+const usage = () => `usage: iam-key-rotator <command> [options]
+
+commands
+${Object.entries(COMMANDS)
+  .map(([name, { says }]) => `  ${name.padEnd(12)} ${says}`)
+  .join('\n')}
+
+iam-key-rotator <command> --help tells more; iam-key-rotator --version, the version.
+`;
+
+/** The package's own, by the name under which it is known to itself: wherever this file has been built to. */
+async function version(): Promise<string> {
+  const manifest: unknown = JSON.parse(
+    await readFile(fileURLToPath(import.meta.resolve('iam-key-rotator/package.json')), 'utf8'),
+  );
+  const found: unknown =
+    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : undefined;
+  return String(found);
+}
