@@ -7,8 +7,8 @@ import { forgetFailure, noteFailure, pauseAfter, readFailure } from './failure-n
 import { withFileLock } from './file-lock.ts';
 import type { Clock } from './terminal.ts';
 
-/** More than a read takes at worst: two attempts of 7 seconds, and the credentials for them. */
-const LOCK = { waitMs: 10_000, staleMs: 30_000 };
+/** A read takes 14 seconds at worst: two attempts, each of 2 for the connection and 5 for the answer. */
+const LOCK = { waitMs: 15_000, staleMs: 30_000 };
 
 /** Times in ms. */
 export interface KeyRequest {
