@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,8 @@ function waitingClock() {
   };
   return clock;
 }
+
+const textOf = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
 
 /** The id of a process that has ended. */
 const goneProcess = () => spawnSync(process.execPath, ['-e', '']).pid;
@@ -130,6 +133,31 @@ describe('the lock of a file', () => {
     );
     expect(most).toBe(1);
     expect(await left()).toEqual([]);
+  });
+
+  it('that another has taken over in the meantime is left to it, at whatever moment that was', async () => {
+    let took = 0;
+    for (let moment = 1; moment <= 8; moment++) {
+      const { path, options, clock, leave } = await setUp();
+      const lock = `${path}.lock`;
+      await leave({ pid: goneProcess(), host: hostname(), at: NOW });
+      const stale = readFileSync(lock, 'utf8');
+      const ofAnother = JSON.stringify({ token: 'of another', pid: process.pid, host: hostname(), at: NOW });
+      let calls = 0;
+      let taken = false;
+      const now = () => {
+        // The other keeps to the rules: it takes over under the second lock, and only what is stale.
+        if (++calls === moment && !existsSync(`${lock}.takeover`) && textOf(lock) === stale) {
+          writeFileSync(lock, ofAnother);
+          taken = true;
+        }
+        return clock.now();
+      };
+      await withFileLock(path, { ...options, clock: { ...clock, now } }, async () => {});
+      expect(textOf(lock), `moment ${moment}`).toBe(taken ? ofAnother : undefined);
+      if (taken) took++;
+    }
+    expect(took).toBeGreaterThan(1);
   });
 
   it('is taken over although a process died in taking it over', async () => {

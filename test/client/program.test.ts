@@ -210,6 +210,13 @@ describe('the cache', () => {
     await writeFile(path, '[default]', { mode: 0o600 });
     expect(await on.answer('--file', path)).toMatchObject({ warning: expect.stringContaining('left as it is') });
     expect(await readFile(path, 'utf8')).toBe('[default]');
+    const other = join(on.home, 'other.json');
+    await writeKeyFile(other, { ...B, secretId: 'another secret', fetchedAt: NOW });
+    expect(await on.answer('--file', other)).toMatchObject({
+      id: A.accessKeyId,
+      warning: expect.stringContaining("the key of the secret 'another secret'"),
+    });
+    expect(await readKeyFile(other)).toMatchObject(B);
     await on.answer('--file', join(on.home, 'key.json'));
     expect(await readKeyFile(join(on.home, 'key.json'))).toEqual({ ...A, secretId: ID, fetchedAt: NOW });
   });
@@ -330,6 +337,15 @@ describe('while the secret can not be read', () => {
     },
   );
 
+  it('a note of the future, under a clock that was set back, is read over', async () => {
+    const on = await machine();
+    on.secret = away;
+    await on.ask();
+    on.now -= SECOND;
+    on.secret = A;
+    expect(await on.answer()).toMatchObject({ id: A.accessKeyId });
+  });
+
   it('a note that was spoilt is read over', async () => {
     const on = await machine();
     on.secret = away;
@@ -416,12 +432,38 @@ describe('--own-key', () => {
     expect(on.reads).toHaveLength(1);
   });
 
-  it('at the first start fails if the key can not be kept', async () => {
-    const on = await machine();
+  it('whose key is refused, with the same in the environment, does not try it twice', async () => {
+    const on = await seeded();
+    on.secret = failure('OWN_KEY_REFUSED');
+    on.now += HOUR;
     Object.assign(on.env, seed);
-    await writeFile(join(on.home, 'file'), '');
-    const { exit } = await on.ask('--own-key', '--file', join(on.home, 'file', 'key.json'));
-    expect(exit).toBe(EXIT_CODES.FILE_UNUSABLE);
+    const { exit, stderr } = await on.ask(...on.argv);
+    expect({ exit, reads: on.reads.length }).toEqual({ exit: EXIT_CODES.OWN_KEY_REFUSED, reads: 2 });
+    expect(stderr).toContain('run it once by hand with the current key');
+  });
+
+  describe('where no key can be kept', () => {
+    /** A name that is not too long itself, but is with anything beside it: root may write everywhere else. */
+    const LONG = 'k'.repeat(250);
+
+    it('fails at the first start, when somebody is looking', async () => {
+      const on = await machine();
+      Object.assign(on.env, seed);
+      const { exit, stderr } = await on.ask('--own-key', '--file', join(on.home, LONG));
+      expect(exit).toBe(EXIT_CODES.FILE_UNUSABLE);
+      expect(stderr).toContain('ENAMETOOLONG');
+    });
+
+    it('goes on with the key that it has later, and warns', async () => {
+      const on = await seeded();
+      const path = join(on.home, LONG);
+      await writeFile(path, await readFile(on.path), { mode: 0o600 });
+      on.now += HOUR;
+      on.secret = B;
+      const { id, warning } = await on.answer('--own-key', '--file', path);
+      expect({ id, own: on.reads.at(-1)?.own?.accessKeyId }).toEqual({ id: B.accessKeyId, own: A.accessKeyId });
+      expect(warning).toContain('ENAMETOOLONG');
+    });
   });
 });
 
