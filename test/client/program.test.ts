@@ -214,7 +214,7 @@ describe('the cache', () => {
     await writeKeyFile(other, { ...B, secretId: 'another secret', fetchedAt: NOW });
     expect(await on.answer('--file', other)).toMatchObject({
       id: A.accessKeyId,
-      warning: expect.stringContaining("the key of the secret 'another secret'"),
+      warning: expect.stringContaining('is of another secret'),
     });
     expect(await readKeyFile(other)).toMatchObject(B);
     await on.answer('--file', join(on.home, 'key.json'));
