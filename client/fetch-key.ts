@@ -1,5 +1,6 @@
 /** One reading of a secret. */
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { codeOf } from './code-of.ts';
 import { KeyReadError } from './errors.ts';
 import { isRefusedKey } from './refused.ts';
 import { type KeyFields, keyIn, type RotatedKey } from './rotated-key.ts';
@@ -54,7 +55,7 @@ export async function fetchKey(
 const expected = 'the value of the secret';
 
 function readError(secretId: string, error: unknown): KeyReadError {
-  const name = nameOf(error);
+  const name = codeOf(error);
   const found = `${name} from GetSecretValue of ${secretId}`;
   if (isRefusedKey(error)) {
     const remedy = 'read with another key: this one is disabled, deleted, or too new to be known';
@@ -70,10 +71,4 @@ function readError(secretId: string, error: unknown): KeyReadError {
 export function unavailable(found: string): KeyReadError {
   const remedy = 'see whether Secrets Manager can be reached from here, and with which credentials';
   return new KeyReadError('SECRET_UNAVAILABLE', { found, expected, remedy });
-}
-
-/** What may be told of an error whose message may hold anything: its name, and the system's code. */
-export function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
 }

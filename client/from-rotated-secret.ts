@@ -3,9 +3,8 @@ import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import { realClock } from './clock.ts';
 import { fetchKey } from './fetch-key.ts';
-import { keptKey } from './kept-file.ts';
 import { type KeySource, keyCache } from './key-cache.ts';
-import { writeKeyFile } from './key-file.ts';
+import { readKeyFile, writeKeyFile } from './key-file.ts';
 import { checked, type RotatedSecretOptions } from './options.ts';
 import { readingWithOwnKey } from './read-with-own-key.ts';
 
@@ -48,7 +47,7 @@ function sourceOf(options: RotatedSecretOptions): KeySource {
     return fetchKey(reader, secretId, fields);
   };
   if (file === undefined) return { read };
-  const restore = () => keptKey(file, secretId);
+  const restore = () => readKeyFile(file, secretId);
   const keep: KeySource['keep'] = (key) => writeKeyFile(file, { ...key, secretId });
   if (client) return { read, restore, keep };
   const readWithOwnKey = readingWithOwnKey(options, file, (credentials) => connect({ credentials }));

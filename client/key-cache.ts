@@ -1,8 +1,9 @@
 /** The key at hand: when it is read anew, who waits for that, and for how long it is handed on if that fails. */
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { Clock } from './clock.ts';
+import { codeOf } from './code-of.ts';
 import { KeyReadError } from './errors.ts';
-import { nameOf, unavailable } from './fetch-key.ts';
+import { unavailable } from './fetch-key.ts';
 import { type KeyWarning, tell } from './hooks.ts';
 import type { Durations } from './options.ts';
 import type { RotatedKey } from './rotated-key.ts';
@@ -189,5 +190,5 @@ const iso = (time: number) => new Date(time).toISOString();
 
 /** Errors of others may say anything, and are not quoted. */
 function readErrorOf(error: unknown): KeyReadError {
-  return error instanceof KeyReadError ? error : unavailable(nameOf(error));
+  return error instanceof KeyReadError ? error : unavailable(codeOf(error));
 }

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './code-of.ts';
 import { KeyReadError } from './errors.ts';
-import type { RotatedKey } from './rotated-key.ts';
+import { isText, type RotatedKey } from './rotated-key.ts';
 
 /** A key, whose it is, and how old. */
 export interface StoredKey extends RotatedKey {
@@ -14,7 +14,7 @@ export interface StoredKey extends RotatedKey {
 
 /** Version of the file's form; a file of another one isn't read. */
 const FORMAT_VERSION = 1;
-const ABOUT = 'Written by iam-key-rotator; delete it to have the secret read anew';
+const ABOUT = 'Kept by iam-key-rotator; delete it to read the secret anew';
 /** Bits of the mode that let others than the owner in. */
 const OTHERS = 0o077;
 
@@ -96,10 +96,8 @@ function keyOf(parsed: unknown): StoredKey | undefined {
   };
   const fetchedAt = Date.parse(String(time));
   if (formatVersion !== FORMAT_VERSION || !isText(secretId) || !isText(accessKeyId) || !isText(secretAccessKey)) return;
-  return fetchedAt ? { secretId, fetchedAt, accessKeyId, secretAccessKey } : undefined;
+  return Number.isNaN(fetchedAt) ? undefined : { secretId, fetchedAt, accessKeyId, secretAccessKey };
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 const unusable = (path: string, found: string) =>
   new KeyReadError('FILE_UNUSABLE', {

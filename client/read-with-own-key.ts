@@ -3,7 +3,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import { KeyReadError } from './errors.ts';
 import { fetchKey } from './fetch-key.ts';
-import { keptKey } from './kept-file.ts';
+import { readKeyFile } from './key-file.ts';
 import type { RotatedSecretOptions } from './options.ts';
 import type { RotatedKey } from './rotated-key.ts';
 
@@ -27,7 +27,7 @@ export function readingWithOwnKey(
     for (const candidate of [
       () => held,
       () => previous,
-      () => keptKey(file, secretId),
+      () => readKeyFile(file, secretId),
       () => (typeof seed === 'function' ? seed() : seed),
     ]) {
       const key: AwsCredentialIdentity | undefined = await candidate();

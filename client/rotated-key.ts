@@ -32,13 +32,14 @@ export function keyIn(value: string | undefined, fields?: KeyFields): RotatedKey
     throw new KeyReadError('NO_KEY_YET', {
       found: 'the value of a new secret',
       expected: 'a key',
-      remedy: 'start its first rotation, and see the log of the rotate function if that failed',
+      remedy: 'rotate it, and see the log of the rotate function if that fails',
     });
   }
   throw malformed('no field that is known to hold a key');
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+/** Whether it is a text that says something. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 function parseObject(value: string | undefined): Record<string, unknown> {
   let parsed: unknown;

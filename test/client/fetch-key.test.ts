@@ -43,7 +43,7 @@ describe('reading a key', () => {
 
   it('fails with SECRET_UNAVAILABLE when the connection breaks, and tells how', async () => {
     application.outage();
-    await expect(fetchKey(application.secrets(), SECRET)).rejects.toThrow(/^SECRET_UNAVAILABLE: Error ECONNRESET from/);
+    await expect(fetchKey(application.secrets(), SECRET)).rejects.toThrow(/^SECRET_UNAVAILABLE: ECONNRESET from/);
   });
 
   it('fails with SECRET_UNREADABLE for a secret that is not there, or that is to be deleted', async () => {

@@ -1,5 +1,5 @@
 /** Nothing that an application is told holds a secret: no error, no cause, no warning, no retry. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -113,7 +113,9 @@ describe('what a life with every trouble tells', () => {
       told.push(await errorOf(provider()));
       await writeFile(file, `{"accessKeyId":"${seed.AccessKeyId}","secretAccessKey":"${seed.SecretAccessKey}`);
       told.push(await errorOf(begin()()));
-      await rm(folder, { recursive: true });
+      // A folder can't be replaced by a file.
+      await rm(file);
+      await mkdir(file);
       application.account.setAccessKeyStatus(old, 'Active');
       await application.advance(SECOND);
       await provider();
