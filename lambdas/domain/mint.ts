@@ -2,6 +2,7 @@
  * The decision of createSecret: mint a key, take up one that an earlier run left in a version, or refuse.
  */
 import type { DeployedKey } from '../contract/deployment.ts';
+import { adoptedKey } from './adoption.ts';
 import { describeKey } from './describe-key.ts';
 import {
   type LedgerEntry,
@@ -78,16 +79,17 @@ export function abandonedVersions(observed: Pick<MintObserved, 'ledger' | 'label
 export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTimeout: number, now: Date): MintPlan {
   const { ledger, keys } = observed;
   const pinned = pinnedUserId(ledger, observed.labels);
+  const adopted = adoptedKey(policy, ledger);
 
   if (
-    policy.adopt !== undefined &&
+    adopted !== undefined &&
     pinned === undefined &&
-    !ledger.entries.has(policy.adopt) &&
-    !keys.some((key) => key.id === policy.adopt)
+    !ledger.entries.has(adopted) &&
+    !keys.some((key) => key.id === adopted)
   ) {
     return refuse('ADOPT_KEY_NOT_FOUND', {
       found: `user ${policy.userName} has ${keys.length === 0 ? 'no key' : `the keys ${keys.map((key) => key.id).join(' and ')}`}`,
-      expected: `the key ${policy.adopt}, which rotator.config.ts adopts`,
+      expected: `the key ${adopted}, which rotator.config.ts adopts`,
       remedy: "correct or remove 'adopt' for this user in rotator.config.ts and deploy",
     });
   }
@@ -99,7 +101,7 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
   if (intent !== undefined) return mintUnsettled(intent, rotateTimeout);
 
   const reusable = findReusable(observed, now, policy);
-  const register = registrations(observed, reusable?.value.keyId, policy, now);
+  const register = registrations(observed, reusable?.value.keyId, adopted, now);
   if (reusable !== undefined) return { do: 'reuse', ...reusable, register };
 
   const known = keys.map((key): KnownKey => ({ ...key, role: roleOf(key, observed, policy) }));
@@ -144,7 +146,7 @@ function isFreeable(key: KnownKey, observed: MintObserved, policy: DeployedKey, 
 function registrations(
   observed: MintObserved,
   reused: string | undefined,
-  policy: DeployedKey,
+  adopted: string | undefined,
   now: Date,
 ): LedgerEntry[] {
   const register: LedgerEntry[] = [];
@@ -160,7 +162,7 @@ function registrations(
         });
       }
     } else if (entry !== undefined || key.id === reused) {
-    } else if (key.id === policy.adopt) {
+    } else if (key.id === adopted) {
       register.push({ keyId: key.id, minted: key.created });
     } else {
       // Stored by a run that died before it could record that. Its announcement goes with this mint, and nothing else says whose the key is.

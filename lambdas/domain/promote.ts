@@ -1,5 +1,6 @@
 /** The decision of finishSecret: move AWSCURRENT, or put right what an earlier finishSecret left half done. */
 import type { DeployedKey } from '../contract/deployment.ts';
+import { adoptedKey } from './adoption.ts';
 import { entryOf, type Ledger, type LedgerEntry } from './ledger.ts';
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, after, hasLabel, iso, type Labels, versionWith } from './model.ts';
 import { currentMissing, type Refusal, refuse, rolledBack, userRecreated } from './refusals.ts';
@@ -127,7 +128,7 @@ function leaving(left: string | undefined, newKey: string, ledger: Ledger, polic
     entry.version === undefined &&
     entry.superseded === undefined &&
     entry.deleted === undefined &&
-    policy.adopt === entry.keyId;
+    adoptedKey(policy, ledger) === entry.keyId;
   return [...ledger.entries.values()].filter(
     (entry) => entry.keyId !== newKey && ((left !== undefined && entry.version === left) || isAdopted(entry)),
   );

@@ -3,6 +3,7 @@
  * decides again.
  */
 import type { DeployedKey } from '../contract/deployment.ts';
+import { adoptedKey } from './adoption.ts';
 import {
   type Intent,
   type LedgerEntry,
@@ -243,7 +244,7 @@ function decideDisabled(
   return {
     do: 'delete',
     reason: 'recovery-over',
-    ...(policy.adopt === entry.keyId && { entry: { keyId: entry.keyId, deleted: now } }),
+    ...(adoptedKey(policy, observed.ledger) === entry.keyId && { entry: { keyId: entry.keyId, deleted: now } }),
   };
 }
 
@@ -257,7 +258,7 @@ function decideUnlisted(entry: LedgerEntry, observed: RetireObserved, policy: De
   if (entry.minted !== undefined && now < after(entry.minted, LISTING_LAG)) {
     return { ...about, do: 'none', reason: 'listing-lags', due: after(entry.minted, LISTING_LAG) };
   }
-  if (policy.adopt !== keyId) return { ...about, do: 'forget', reason: 'key-gone' };
+  if (adoptedKey(policy, observed.ledger) !== keyId) return { ...about, do: 'forget', reason: 'key-gone' };
   if (entry.deleted !== undefined) return { ...about, do: 'none', reason: 'is-deleted' };
   // The configuration goes on naming an adopted key: the entry that says so keeps it from being looked for in every pass.
   return { ...about, do: 'record', reason: 'key-gone', entry: { keyId, deleted: now } };
@@ -265,7 +266,7 @@ function decideUnlisted(entry: LedgerEntry, observed: RetireObserved, policy: De
 
 /** Adopted by the configuration, promoted over, and neither listed nor recorded: it was deleted by hand. */
 function decideMissingAdoption(observed: RetireObserved, policy: DeployedKey, now: Date): KeyDecision[] {
-  const { adopt: keyId } = policy;
+  const keyId = adoptedKey(policy, observed.ledger);
   if (keyId === undefined || !hasPromoted(observed) || observed.ledger.entries.has(keyId)) return [];
   if (observed.keys.some((key) => key.id === keyId)) return [];
   return [{ about: 'key', keyId, role: 'adoptable', do: 'record', reason: 'key-gone', entry: { keyId, deleted: now } }];

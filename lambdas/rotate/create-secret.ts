@@ -2,6 +2,7 @@
 
 import type { DeployedKey } from '../contract/deployment.ts';
 import { TAGS } from '../contract/names.ts';
+import { adoptedKey } from '../domain/adoption.ts';
 import { AwsCallError, RotatorError } from '../domain/errors.ts';
 import { assertFresh } from '../domain/freshness.ts';
 import {
@@ -233,7 +234,7 @@ async function mintAndStore(
   for (const keyId of plan.free) {
     assertFresh(readAt, world.now(), keyId);
     await world.iam.remove(policy.userName, keyId);
-    await forget(keyId, rotation, world);
+    await forget(keyId, observed.ledger, rotation, world);
     world.report({ what: 'deleted', ...who, keyId, reason: 'recovery-over', observed: false });
   }
 
@@ -275,8 +276,8 @@ function pinTag({ ledger, labels }: MintObserved): Tags {
 }
 
 /** An adopted key leaves a last entry behind, since the configuration goes on naming it. */
-async function forget(keyId: string, rotation: Rotation, world: RotationWorld): Promise<void> {
-  const adopted = rotation.policy.adopt === keyId;
+async function forget(keyId: string, ledger: Ledger, rotation: Rotation, world: RotationWorld): Promise<void> {
+  const adopted = adoptedKey(rotation.policy, ledger) === keyId;
   const write: Tags = adopted ? entryTag({ keyId, deleted: world.now() }) : {};
   await world.secrets.tag(rotation.secret.arn, write, adopted ? [] : [keyTag(keyId)]);
 }
