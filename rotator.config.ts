@@ -18,6 +18,7 @@ export default defineConfig({
     {
       user: 'legacy-batch',
       schedule: '90d',
+      // Or 'only-key', if it is the only one that the user has.
       adopt: 'AKIAIOSFODNN7EXAMPLE',
       holdAtMost: '60d',
     },

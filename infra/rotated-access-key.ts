@@ -90,7 +90,8 @@ export interface RotatedAccessKeyProps {
    */
   readonly mode?: Mode;
   /**
-   * Id of a hand-made key of the user to retire once the rotator's first key is current.
+   * A hand-made key of the user to retire once the rotator's first key is current: its id, or `'only-key'` for the one that the user has when
+   * that first key is made.
    * @default - keys that the rotator didn't make are left alone
    */
   readonly adopt?: string;

@@ -2,6 +2,8 @@
  * The oracle: watches the account's history and says which invariant of the design is broken, when, and by which call. It looks at what
  * the functions did, never at how they decided.
  */
+
+import { ONLY_KEY } from '../lambdas/contract/deployment.ts';
 import type { FieldNames } from '../lambdas/contract/formats.ts';
 import { TAGS } from '../lambdas/contract/names.ts';
 import type { SimulatedAccount } from './account.ts';
@@ -12,6 +14,7 @@ import { storedKey } from './stored-key.ts';
 export interface WatchedKey {
   readonly secretName: string;
   readonly userName: string;
+  /** A key's id, or 'only-key'. */
   readonly adopt?: string | undefined;
   readonly mode: string;
   readonly deactivateAfter: number;
@@ -113,6 +116,8 @@ class Oracle implements Watch {
   /** By user: when a mint was announced, in ms. */
   readonly #announced = new Map<string, number[]>();
   readonly #currentKeys = new Map<string, string | undefined>();
+  /** By user: the keys that `adopt: 'only-key'` may adopt. */
+  readonly #onlyKeys = new Map<string, Set<string>>();
 
   constructor(account: SimulatedAccount, deployment: () => WatchedDeployment, told: () => string) {
     this.#account = account;
@@ -215,9 +220,10 @@ class Oracle implements Watch {
     if (change.what === 'tag-set' && call !== undefined && change.key.startsWith(TAGS.intentPrefix)) {
       const at = this.#account.clock.nowMs;
       this.#announced.set(policy.userName, [...(this.#announced.get(policy.userName) ?? []).slice(-9), at]);
+      this.#noteOnlyKey(policy);
     }
     if (change.what === 'tag-set' && call !== undefined && change.key.startsWith(TAGS.keyPrefix))
-      this.#noteEntry(change.secret, change.key);
+      this.#noteEntry(change.secret, change.key, policy);
     if (change.what === 'version-filled') {
       const stored = this.#account.findSecret(change.secret)?.versions.get(change.version)?.value;
       const keyId = storedKey(stored, policy.format?.fields)?.accessKeyId;
@@ -236,11 +242,31 @@ class Oracle implements Watch {
   }
 
   /** An operator may have disabled the key, and a function has recorded that: its recovery counts from there. */
-  #noteEntry(secret: string, tag: string): void {
-    const key = this.#know(tag.slice(TAGS.keyPrefix.length));
+  #noteEntry(secret: string, tag: string, { userName, adopt }: WatchedKey): void {
+    const keyId = tag.slice(TAGS.keyPrefix.length);
+    const key = this.#know(keyId);
+    // Recorded while the configuration named it, it stays the adopted one when that says 'only-key' later.
+    if (keyId === adopt) this.#addOnlyKey(userName, keyId);
     const recorded = this.#account.findSecret(secret)?.tags.get(tag)?.includes('disabled=') === true;
     if (recorded && key.inactiveSince !== undefined && key.disabledSince === undefined)
       key.disabledSince = this.#account.clock.nowMs;
+  }
+
+  /** A mint is announced: what is the only key by now, beside those of the rotator, while nothing is stored in the secret? */
+  #noteOnlyKey({ adopt, userName, secretName }: WatchedKey): void {
+    if (adopt !== ONLY_KEY || this.#currentKey(secretName) !== undefined) return;
+    const keys = this.#account.users.get(userName)?.keys ?? [];
+    const [only, ...others] = keys.filter(({ id }) => !this.#know(id).ours);
+    const isOldest = keys.every(({ createdAt }) => only !== undefined && only.createdAt < createdAt + 1000);
+    if (only !== undefined && others.length === 0 && isOldest) this.#addOnlyKey(userName, only.id);
+  }
+
+  #addOnlyKey(userName: string, keyId: string): void {
+    this.#onlyKeys.set(userName, new Set([...(this.#onlyKeys.get(userName) ?? []), keyId]));
+  }
+
+  #isAdopted(keyId: string, { adopt, userName }: WatchedKey): boolean {
+    return adopt === ONLY_KEY ? this.#onlyKeys.get(userName)?.has(keyId) === true : adopt === keyId;
   }
 
   #judgeRemoval(keyId: string, deleted: boolean, policy: WatchedKey | undefined, say: Say): void {
@@ -253,7 +279,7 @@ class Oracle implements Watch {
     if (this.#currentKey(policy.secretName) === keyId)
       say(1, `${keyId}, the key in AWSCURRENT of ${policy.secretName}, was ${verb}`);
     const mistaken = deleted && this.#isBesideAnnouncement(key, policy) ? 'made-beside-announcement' : undefined;
-    if (!key.ours && policy.adopt !== keyId) say(4, `the stranger ${keyId} was ${verb}`, mistaken);
+    if (!key.ours && !this.#isAdopted(keyId, policy)) say(4, `the stranger ${keyId} was ${verb}`, mistaken);
     if (!deleted) this.#judgeDisabling(keyId, policy, say);
     if (!deleted || (this.#isOrphan(keyId) && key.uses.length === 0)) return;
     const now = this.#account.clock.nowMs;
@@ -373,7 +399,7 @@ class Oracle implements Watch {
   /** Minted by us, never in any version, and never adopted by the configuration. */
   #isOrphan(keyId: string): boolean {
     const key = this.#know(keyId);
-    if (this.#deployment().keys.some(({ adopt }) => adopt === keyId)) key.adopted = true;
+    if (this.#deployment().keys.some((policy) => this.#isAdopted(keyId, policy))) key.adopted = true;
     return key.ours && !key.stored && !key.adopted;
   }
 

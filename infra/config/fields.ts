@@ -1,6 +1,6 @@
 /** The fields of the configuration: which there are, what each takes, and what to say when it is something else. */
 import * as z from 'zod';
-import { IF_IN_USE, MODES } from '../../lambdas/contract/deployment.ts';
+import { ADOPT, IF_IN_USE, MODES } from '../../lambdas/contract/deployment.ts';
 import { FIELD_NAME, isFieldName } from '../../lambdas/contract/field-names.ts';
 import { BUILT_IN_FORMS } from '../../lambdas/contract/formats.ts';
 import { CONSUMER_NAMES, type Consumer, knownConsumer } from './consumers.ts';
@@ -183,9 +183,9 @@ export const keyFields = {
     'choose a secretName of these characters',
   ),
   adopt: text(
-    /^AKIA[A-Z0-9]{16}$/,
-    'an access key id: AKIA and 16 more letters and digits',
-    'copy the id of the hand-made key; never its secret',
+    ADOPT,
+    "'only-key' or an access key id: AKIA and 16 more letters and digits",
+    "copy the id of the hand-made key, never its secret; or say 'only-key' if the user has no other",
   ),
   ...policyFields,
 };

@@ -194,7 +194,8 @@ export interface KeyInput extends PolicyInput {
   /** @default 'iam-key-rotator/<user>' */
   readonly secretName?: string;
   /**
-   * Id of a hand-made access key of the user that is to be retired once the rotator's first key is current.
+   * A hand-made access key of the user that is to be retired once the rotator's first key is current: its id, or `'only-key'` for the one that
+   * the user has when that first key is made. A user without a key has none adopted then, and none later; one with two is refused.
    * @default - any key that the rotator didn't make is left alone
    */
   readonly adopt?: string;

@@ -42,6 +42,10 @@ const format = v.pipe(
     'a field has the name of another one, or one that means something else',
   ),
 );
+/** In place of a key's id: the one key that the user has when the first one of the rotator is minted. */
+export const ONLY_KEY = 'only-key';
+/** What `adopt` may be. Temporary keys (ASIA…) belong to no user. */
+export const ADOPT = /^(?:only-key|AKIA[A-Z0-9]{16})$/;
 
 const deployedKey = v.strictObject({
   /** Name of the secret; unique in an account and Region. */
@@ -49,8 +53,8 @@ const deployedKey = v.strictObject({
   /** Name of the IAM user that the secret is bound to, without its path. */
   userName: text,
   mode: v.picklist(MODES),
-  /** A hand-made key of the user that counts as superseded from the first promotion on. */
-  adopt: v.optional(v.string()),
+  /** A hand-made key of the user that counts as superseded from the first promotion on: its id, or `ONLY_KEY`. */
+  adopt: v.optional(v.pipe(v.string(), v.regex(ADOPT, `neither '${ONLY_KEY}' nor an access key id`))),
   /** Overlap, in seconds: how long a superseded key stays Active. */
   deactivateAfter: seconds,
   /** In seconds: a use this soon after the promotion is taken for applications that are still switching. */

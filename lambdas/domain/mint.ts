@@ -2,7 +2,7 @@
  * The decision of createSecret: mint a key, take up one that an earlier run left in a version, or refuse.
  */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { adoptedKey } from './adoption.ts';
+import { adoptedKey, discoverOnlyKey } from './adoption.ts';
 import { describeKey } from './describe-key.ts';
 import {
   type LedgerEntry,
@@ -17,6 +17,7 @@ import { type AccessKey, after, iso, type LastUse } from './model.ts';
 import { mintUnsettled, type Refusal, refuse, userRecreated } from './refusals.ts';
 import { provesSameUser, type Role, roleOf, type Standing, usableCurrent } from './roles.ts';
 import { assertFits, type BootstrapValue, type KeyValue } from './secret-value.ts';
+import { byLastUse, waysOut } from './ways-out.ts';
 
 /** IAM allows a user two access keys, inactive ones included (IAM quotas). */
 export const KEYS_PER_USER = 2;
@@ -100,11 +101,13 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
   const intent = unsettled(ledger, rotateTimeout, now);
   if (intent !== undefined) return mintUnsettled(intent, rotateTimeout);
 
+  const known = keys.map((key): KnownKey => ({ ...key, role: roleOf(key, observed, policy) }));
+  const strangers = known.filter((key) => key.role === 'stranger');
   const reusable = findReusable(observed, now, policy);
-  const register = registrations(observed, reusable?.value.keyId, adopted, now);
+  const toAdopt = adopted ?? discoverOnlyKey(strangers, observed, policy)?.id;
+  const register = registrations(observed, reusable?.value.keyId, toAdopt, now);
   if (reusable !== undefined) return { do: 'reuse', ...reusable, register };
 
-  const known = keys.map((key): KnownKey => ({ ...key, role: roleOf(key, observed, policy) }));
   const orphans = known.filter((key) => key.role === 'orphan');
   const freeable = known.filter((key) => isFreeable(key, observed, policy, now));
   const tooMany = keys.length - (KEYS_PER_USER - 1);
@@ -200,15 +203,17 @@ function refuseForSlots(known: readonly KnownKey[], observed: MintObserved, poli
   if (unread.length > 0) return { do: 'look', keyIds: unread.map((key) => key.id) };
   const told = known.map((key) => describeKey(key, key.role, observed.lastUse.get(key.id), now));
   const found = `user ${policy.userName} has ${known.length} access keys: ${told.join(' and ')}`;
-  const foreign = known.filter((key) => FOREIGN.includes(key.role));
-  if (foreign.length > 0) {
+  const foreign = known
+    .filter((key) => FOREIGN.includes(key.role))
+    .map(({ id, role }) => ({ id, role, lastUse: observed.lastUse.get(id) }));
+  const [first, ...others] = byLastUse(foreign);
+  if (first !== undefined) {
+    const promoted =
+      pinnedUserId(observed.ledger, observed.labels) !== undefined && usableCurrent(observed) !== undefined;
     return refuse('STRANGERS_HOLD_SLOTS', {
       found,
       expected: `a free slot: IAM allows ${KEYS_PER_USER} keys a user, and the rotator never changes a key that is not its own`,
-      remedy:
-        `free a slot by hand: set the key that nobody uses Inactive (aws iam update-access-key --user-name ${policy.userName} ` +
-        '--access-key-id <id> --status Inactive), wait until you are sure, delete it (aws iam delete-access-key), and rotate again. If ' +
-        "the other one is what the application uses today, name it in rotator.config.ts as adopt: '<id>': it is then retired in its turn",
+      remedy: waysOut(first, others, policy, promoted),
     });
   }
   return refuse('SLOT_NOT_FREE_YET', {

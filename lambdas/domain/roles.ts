@@ -1,6 +1,6 @@
 /** What each key of a user is to its secret. Derived from labels, values and the ledger; stored nowhere. */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { adoptedKey } from './adoption.ts';
+import { isAdopted } from './adoption.ts';
 import { entryOf, type Intent, type Ledger, mayComeOf, pinnedUserId, unresolved } from './ledger.ts';
 import { type AccessKey, AWSCURRENT, AWSPENDING, AWSPREVIOUS, hasLabel, type Labels } from './model.ts';
 
@@ -75,8 +75,8 @@ function knownRole(key: AccessKey, standing: Standing, policy: DeployedKey): Rol
   const labelled = labelledRole(key.id, standing);
   if (labelled !== undefined) return labelled;
   const entry = standing.ledger.entries.get(key.id);
-  const adopted = adoptedKey(policy, standing.ledger) === key.id;
-  // An entry without a version is an adoption, and only the configuration adopts: whoever may write tags can't.
+  const adopted = isAdopted(key, standing, policy);
+  // An entry without a version is an adoption, and only the configuration adopts, by id or as the only key: whoever may write tags can't.
   if (entry !== undefined && (entry.version !== undefined || adopted)) return 'superseded';
   if (adopted) return 'adoptable';
   return [...standing.stored.values()].includes(key.id) ? 'superseded' : undefined;

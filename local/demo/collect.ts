@@ -3,6 +3,7 @@
  * and the functions' logs; nothing here knows the scenario.
  */
 import * as z from 'zod';
+import { ONLY_KEY } from '../../lambdas/contract/deployment.ts';
 import { ERROR_CODES, type ErrorCode } from '../../lambdas/domain/errors.ts';
 import type { CallRecord, Change, ChangeRecord, EventRecord, HistoryEntry } from '../model.ts';
 
@@ -69,6 +70,7 @@ export interface WatchedUser {
   readonly userName: string;
   readonly secretName: string;
   readonly secretArn: string;
+  /** A key's id, or 'only-key'. */
   readonly adopt?: string | undefined;
   /** The key in each version of the secret. */
   readonly keyOfVersion: ReadonlyMap<string, string>;
@@ -91,12 +93,13 @@ export function collectUser(user: WatchedUser, observed: Observed): UserYear {
   const calls = new Map(history.flatMap((entry) => (entry.kind === 'call' ? [[entry.seq, entry]] : [])));
   const changes = history.filter((entry) => entry.kind === 'change');
   /** The function's call that caused the change, if a function did. */
-  const byFunction = ({ cause }: ChangeRecord): CallRecord | undefined => {
+  const byFunction: ByFunction = ({ cause }) => {
     const call = cause === undefined ? undefined : calls.get(cause);
     return call?.functionName === undefined ? undefined : call;
   };
 
-  const lives = livesOf(user, observed, changes, byFunction);
+  const adopted = adoptedBy(user, changes, byFunction);
+  const lives = livesOf(user, adopted, observed, changes, byFunction);
   const count = (what: 'key-minted' | 'key-deleted', also: (keyId: string) => boolean = () => true) =>
     changes.filter(
       (record) =>
@@ -106,7 +109,7 @@ export function collectUser(user: WatchedUser, observed: Observed): UserYear {
         also(record.change.keyId),
     ).length;
   const wasOrphan = (keyId: string) => lives.get(keyId)?.spans[0]?.state === 'orphan';
-  const strangers = new Set([...lives.values()].filter((life) => isStranger(life, user)).map(({ id }) => id));
+  const strangers = new Set([...lives.values()].filter((life) => isStranger(life, adopted)).map(({ id }) => id));
 
   return {
     name: user.userName,
@@ -129,12 +132,34 @@ export function collectUser(user: WatchedUser, observed: Observed): UserYear {
   };
 }
 
+type ByFunction = (record: ChangeRecord) => CallRecord | undefined;
+
+/** The id of the adopted key; 'only-key' stands for the one that the user had when a function minted the first. */
+function adoptedBy(
+  { userName, adopt }: WatchedUser,
+  changes: readonly ChangeRecord[],
+  byFunction: ByFunction,
+): string | undefined {
+  if (adopt !== ONLY_KEY) return adopt;
+  const there = new Set<string>();
+  for (const record of changes) {
+    const { change } = record;
+    if (!('userName' in change && 'keyId' in change) || change.userName !== userName) continue;
+    if (change.what === 'key-minted' && byFunction(record) !== undefined) break;
+    if (change.what === 'key-minted') there.add(change.keyId);
+    if (change.what === 'key-deleted') there.delete(change.keyId);
+  }
+  const [only, ...others] = there;
+  return others.length === 0 ? only : undefined;
+}
+
 /** The lives of a user's keys, by key id, in the order in which the keys were made. */
 function livesOf(
   user: WatchedUser,
+  adopted: string | undefined,
   observed: Observed,
   changes: readonly ChangeRecord[],
-  byFunction: (record: ChangeRecord) => CallRecord | undefined,
+  byFunction: ByFunction,
 ): Map<string, KeyLife> {
   const lives = new Map<string, Life>();
   const stored = new Set(user.keyOfVersion.values());
@@ -154,7 +179,7 @@ function livesOf(
       const promoted = user.keyOfVersion.get(record.change.to ?? '') ?? '';
       for (const [keyId, life] of lives) {
         if (keyId === promoted) life.become('current', at);
-        else if (life.state === 'current' || (keyId === user.adopt && life.state === 'stranger'))
+        else if (life.state === 'current' || (keyId === adopted && life.state === 'stranger'))
           life.become('retiring', at);
       }
     }
@@ -291,8 +316,8 @@ function isPromotion(
 }
 
 /** Neither adopted nor ever in the secret. */
-function isStranger({ id, spans }: KeyLife, { adopt }: WatchedUser): boolean {
-  return id !== adopt && spans[0]?.state === 'stranger' && !spans.some(({ state }) => state === 'current');
+function isStranger({ id, spans }: KeyLife, adopted: string | undefined): boolean {
+  return id !== adopted && spans[0]?.state === 'stranger' && !spans.some(({ state }) => state === 'current');
 }
 
 function isChangeOf({ functionName, action, parameters }: CallRecord, keyIds: ReadonlySet<string>): boolean {

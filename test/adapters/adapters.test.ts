@@ -215,7 +215,7 @@ describe('the deployment file', () => {
     name: 'x',
     maxChangesPerRun: 25,
     rotateTimeout: 120,
-    keys: [deployedKey({ userName: 'app', adopt: 'AKIA' })],
+    keys: [deployedKey({ userName: 'app', adopt: 'AKIAIOSFODNN7EXAMPLE' })],
   };
   const read = (content: string) => {
     const folder = mkdtempSync(join(tmpdir(), 'deployment-'));

@@ -59,6 +59,7 @@ export const configs: readonly ConfigRow[] = [
   key('a mode does not exist', 'bad-value keys[0].mode', { mode: 'audit' }),
   key('what to do with a key in use does not exist', 'bad-value keys[0].ifInUse', { ifInUse: 'delete' }),
   key('a secret stands in the place of the adopted id', 'bad-value keys[0].adopt', { adopt: FAKE }),
+  key('the only key is adopted in other letters', 'bad-value keys[0].adopt', { adopt: 'Only-Key' }),
   key('a temporary key is adopted', 'bad-value keys[0].adopt', { adopt: 'ASIAIOSFODNN7EXAMPLE' }),
   key('a reader is every role', 'bad-value keys[0].readers[0]', { readers: ['arn:aws:iam::111122223333:role/*'] }),
   key('a reader is a user', 'bad-value keys[0].readers[1]', {

@@ -57,6 +57,16 @@ export const users: readonly Row[] = [
     },
     run: step('createSecret'),
   }),
+  row('the user whose only key is to be adopted has two', 'STRANGERS_HOLD_SLOTS', {
+    from: 'new',
+    options: { keys: [{ userName: 'app', adopt: 'only-key' }] },
+    bring: (world) => {
+      world.account.createAccessKey('app');
+      world.account.createAccessKey('app');
+      begin(world);
+    },
+    run: step('createSecret'),
+  }),
   row('the user has three keys, two of them made by hand past the quota', 'STRANGERS_HOLD_SLOTS', {
     bring: (world) => {
       world.account.createAccessKey('app', { force: true });

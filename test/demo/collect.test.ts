@@ -101,6 +101,24 @@ describe('the figures of a user', () => {
     expect(lives[0]?.spans[0]).toEqual({ state: 'stranger', from: day(-9), to: day(1) });
   });
 
+  it.each([
+    [1, ['retiring']],
+    [2, ['stranger', 'stranger']],
+  ])('take the only key for superseded by the first promotion, and neither of two (%s)', (keys, states) => {
+    const history = new HandMade();
+    const old = Array.from({ length: keys }, (_, index) => `OLD${index}`);
+    history.call(-9, 'CreateAccessKey', undefined, minted('GONE'));
+    history.call(-8, 'DeleteAccessKey', undefined, { what: 'key-deleted', userName: 'app', keyId: 'GONE' });
+    for (const id of old) history.call(-7, 'CreateAccessKey', undefined, minted(id));
+    history.call(0, 'CreateAccessKey', 'rotate', minted('K1'));
+    history.call(0.5, 'CreateAccessKey', undefined, minted('LATER'));
+    history.call(1, 'UpdateSecretVersionStage', 'rotate', promoted('v1', 'v0'));
+    const { lives } = collect(history, { adopt: 'only-key', keyOfVersion: new Map([['v1', 'K1']]) });
+    const last = (id: string) => lives.find((life) => life.id === id)?.spans.at(-1)?.state;
+    expect(old.map(last)).toEqual(states);
+    expect(last('LATER')).toBe('stranger');
+  });
+
   it('count every call that would have changed a stranger, and none that changed an adopted key', () => {
     const history = new HandMade();
     history.call(-9, 'CreateAccessKey', undefined, minted('OLD'));

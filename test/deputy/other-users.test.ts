@@ -189,6 +189,28 @@ describe.each(BOTH)('by %s', (defence) => {
       expect(s.happened('recorded')).not.toContain(stranger);
     });
 
+    // Last line: isAdopted. A key that was made since is younger than the current one.
+    it('of an only key, as the configuration adopts one, makes none of a key that is younger than those of the rotator', async () => {
+      const s = await scene({ defence, policy: { adopt: 'only-key' } });
+      const stranger = await s.stranger();
+      for (const status of ['Active', 'Inactive'] as const) {
+        s.world.account.setAccessKeyStatus(stranger, status);
+        s.tag(`key/${s.current}`, `version=${s.version('AWSCURRENT')} promoted=${LONG_AGO}`);
+        s.tag(`key/${stranger}`, `minted=${LONG_AGO} superseded=${LONG_AGO} by=${s.current} disabled=${LONG_AGO}`);
+        await expectNoHarm(s);
+        expect(s.world.keys('app')[stranger]).toBe(status);
+      }
+      expect(s.happened('recorded')).not.toContain(stranger);
+    });
+
+    it("of another user's key, as of the only one, is forgotten, and has none adopted", async () => {
+      const s = await scene({ defence, policy: { adopt: 'only-key' } });
+      const stranger = await s.stranger();
+      s.tag(`key/${s.keyOf('admin')}`, `superseded=${LONG_AGO} by=${s.current}`);
+      await expectNoHarm(s);
+      expect(s.world.keys('app')[stranger]).toBe('Active');
+    });
+
     // Last line: IAM, which knows no key of that id under the bound user.
     it("of another user's key does no harm where the old key is disabled at once", async () => {
       const s = await scene({ defence, policy: { deactivateAfter: 0 } });

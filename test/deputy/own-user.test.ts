@@ -75,6 +75,26 @@ describe('whoever may write the tags of the ledger', () => {
     expect(deceived()).toEqual(expect.arrayContaining([3, 4]));
   });
 
+  it("can have the user's oldest key retired as the only one, where the configuration says so too late: not stopped, see SECURITY.md", async () => {
+    const s = await scene();
+    const older = await s.stranger({ used: false });
+    // By hand, so that the stranger is older than the current key.
+    const current = s.current;
+    s.world.account.deleteAccessKey(current);
+    await s.rotate();
+    s.world.adopt('app', 'only-key');
+    await s.world.advanceWithPasses(1);
+    expect(status(s, older)).toBe('Active');
+    s.tag(`key/${older}`, `superseded=${LONG_AGO} by=${s.current}`);
+    await s.world.advanceWithPasses(2);
+    // A date that lies before the promotion counts for nothing: its overlap is kept.
+    expect(status(s, older)).toBe('Active');
+    await s.world.advanceWithPasses(9, 6);
+    expect(status(s, older)).toBeUndefined();
+    expect(s.changedElsewhere()).toEqual([]);
+    expect(deceived()).toContain(4);
+  });
+
   it('can have a stranger deleted that was never used, as an orphan, with a forged announcement: not stopped, see SECURITY.md', async () => {
     const s = await scene();
     const { accessKeyId } = s.world.account.createAccessKey('app');

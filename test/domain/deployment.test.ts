@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IF_IN_USE, LONGEST, MODES, parseDeployment } from '../../lambdas/contract/deployment.ts';
+import { IF_IN_USE, LONGEST, MODES, ONLY_KEY, parseDeployment } from '../../lambdas/contract/deployment.ts';
 import { DEFAULT_FORMAT, FORMATS } from '../../lambdas/contract/formats.ts';
 import { BOOTSTRAP_FIELD, BOOTSTRAP_VALUE, DEPLOYMENT_FILE, SERVICES, TAGS } from '../../lambdas/contract/names.ts';
 import { deployedKey } from '../policy.ts';
@@ -14,8 +14,15 @@ const problems = (content: unknown) => {
 describe('the content of the deployment file', () => {
   it('is taken as it is when nothing is wrong with it', () => {
     expect(parseDeployment(DEPLOYMENT)).toStrictEqual({ ok: true, value: DEPLOYMENT });
-    const adopting = { ...DEPLOYMENT, keys: [{ ...KEY, adopt: 'AKIA1', verifyRegions: ['us-east-1'] }] };
+    const adopting = { ...DEPLOYMENT, keys: [{ ...KEY, adopt: 'AKIAIOSFODNN7EXAMPLE', verifyRegions: ['us-east-1'] }] };
     expect(parseDeployment(adopting)).toStrictEqual({ ok: true, value: adopting });
+  });
+
+  it('may adopt a key by its id or as the only one, and nothing that is neither', () => {
+    const adopting = (adopt: string) => problems({ ...DEPLOYMENT, keys: [{ ...KEY, adopt }] });
+    expect(adopting(ONLY_KEY)).toEqual([]);
+    for (const adopt of ['', 'only', 'only-key ', 'xonly-key', 'ASIAIOSFODNN7EXAMPLE', 'AKIAIOSFODNN7EXAMPLE1', 'akia'])
+      expect(adopting(adopt)).toEqual(["keys.0.adopt: neither 'only-key' nor an access key id"]);
   });
 
   it('may have each mode, and each way to treat a key still in use', () => {

@@ -163,6 +163,68 @@ describe('createSecret decides', () => {
     });
   });
 
+  describe('about the only key', () => {
+    const adopting = deployedKey({ userName: 'app', adopt: 'only-key' });
+    const register = [{ keyId: OTHER, minted: key(OTHER).created }];
+
+    it('to record it with the announcement of the first mint', () => {
+      expect(decide({ ...bootstrap, keys: [key(OTHER)] }, adopting)).toMatchObject({ do: 'mint', register });
+      expect(decide({ ...bootstrap, keys: [key(OTHER, 'Inactive')] }, adopting)).toMatchObject({ register });
+    });
+
+    it('to mint for a user who has none, with nothing to adopt', () => {
+      expect(decide(bootstrap, adopting)).toMatchObject({ do: 'mint', register: [] });
+    });
+
+    it('to record it once, and nothing more when it was deleted since', () => {
+      const known = { ...bootstrap, ledger: ledger([{ keyId: OTHER, minted: key(OTHER).created }]) };
+      expect(decide({ ...known, keys: [key(OTHER)] }, adopting)).toMatchObject({ do: 'mint', register: [] });
+      expect(decide(known, adopting)).toMatchObject({ do: 'mint', register: [] });
+      expect(decide({ ...known, keys: [key(NEW, 'Active', NOW)] }, adopting)).toMatchObject({ register: [] });
+    });
+
+    it('that the key which the secret holds already is current, and not adopted as well', () => {
+      expect(decide({ ledger: ledger() }, adopting)).toMatchObject({
+        register: [{ keyId: OLD, version: 'v1', promoted: NOW }],
+      });
+      expect(decide({ ledger: ledger(), keys: [key(OTHER)] }, adopting)).toMatchObject({ register: [] });
+    });
+
+    it('to clear the orphan of an earlier run that adopted nothing, and to adopt beside it what is no orphan', () => {
+      const intent = { token: 'v0', at: at(-TIMEOUT - 60), before: [OTHER] };
+      const orphan = key(NEW, 'Active', at(-TIMEOUT - 58));
+      const before = { ...bootstrap, ledger: ledger([], { intent }), lastUse: new Map([[NEW, undefined]]) };
+      expect(decide({ ...before, keys: [orphan, key(OTHER)] }, adopting)).toMatchObject({ clear: [NEW], register });
+      const since = key(OTHER, 'Active', at(-10));
+      expect(decide({ ...before, keys: [orphan, since] }, adopting)).toMatchObject({ clear: [NEW], register: [] });
+    });
+
+    it('to record it when the key of an earlier run is taken up, and none that was made after that', () => {
+      const intent = { token: 'v0', at: at(-TIMEOUT - 60), before: [OTHER] };
+      const stored = {
+        ...bootstrap,
+        ledger: ledger([], { intent }),
+        abandoned: new Map([['v0', value(NEW)]]),
+        stored: new Map([['v0', NEW]]),
+      };
+      const taken = key(NEW, 'Active', at(-TIMEOUT - 58));
+      expect(decide({ ...stored, keys: [taken, key(OTHER)] }, adopting)).toMatchObject({ do: 'reuse', register });
+      const since = key(OTHER, 'Active', at(-10));
+      expect(decide({ ...stored, keys: [taken, since] }, adopting)).toMatchObject({ do: 'reuse', register: [] });
+    });
+
+    it('to refuse when the user has two keys, naming both', () => {
+      const two = { ...bootstrap, keys: [key(OTHER), key(NEW)] };
+      const lastUse = new Map([
+        [OTHER, use],
+        [NEW, undefined],
+      ]);
+      const plan = decide({ ...two, lastUse }, adopting);
+      expect(plan).toMatchObject({ do: 'refuse', error: { code: 'STRANGERS_HOLD_SLOTS' } });
+      expect(refusalOf(plan)).toContain(`${OTHER} is then the only key, which 'only-key' adopts without more ado`);
+    });
+  });
+
   describe('about an earlier run that announced a key and was not heard of again', () => {
     const intent = { token: 'v0', at: at(-TIMEOUT - 60), before: [OLD] };
     const orphan = key(NEW, 'Active', at(-TIMEOUT - 58));
@@ -488,10 +550,12 @@ describe('createSecret decides', () => {
         `STRANGERS_HOLD_SLOTS: user app has 2 access keys: ${NEW} (stranger, Active, 100 days old, last used ` +
           `2026-06-14T12:00:00Z with s3 in eu-central-1) and ${OTHER} (stranger, Inactive, 1 day old, never used). ` +
           'Expected: a free slot: IAM allows 2 keys a user, and the rotator never changes a key that is not its own. ' +
-          'To do: free a slot by hand: set the key that nobody uses Inactive (aws iam update-access-key --user-name app ' +
-          '--access-key-id <id> --status Inactive), wait until you are sure, delete it (aws iam delete-access-key), and rotate again. ' +
-          'If the other one is what the application uses today, name it in rotator.config.ts as ' +
-          "adopt: '<id>': it is then retired in its turn.",
+          `To do: (1) the key that nobody uses is disabled and deleted by hand. Look at ${OTHER} first, of which no use is known; that ` +
+          `alone does not make it safe. aws iam update-access-key --user-name app --access-key-id ${OTHER} --status Inactive (undone by ` +
+          '--status Active); when for as long as the rarest job takes nothing has missed it, aws iam delete-access-key --user-name app ' +
+          `--access-key-id ${OTHER}; (2) the key in use is adopted, to be retired when nobody uses it any more: put adopt: '${NEW}' for ` +
+          'this user in rotator.config.ts and deploy, or it will hold its slot for ever; then aws secretsmanager rotate-secret ' +
+          `--secret-id iam/app. Should ${OTHER} be the one in use, the same with the two ids changed over.`,
       );
     });
 
@@ -500,10 +564,20 @@ describe('createSecret decides', () => {
         [OLD, use],
         [OTHER, undefined],
       ]);
-      expect(decide({ keys: [key(OLD), key(OTHER)], lastUse })).toMatchObject({
-        do: 'refuse',
-        error: { code: 'STRANGERS_HOLD_SLOTS' },
-      });
+      const plan = decide({ keys: [key(OLD), key(OTHER)], lastUse });
+      expect(plan).toMatchObject({ do: 'refuse', error: { code: 'STRANGERS_HOLD_SLOTS' } });
+      expect(refusalOf(plan)).toContain(`or (2) it is in use, and adopted: put adopt: '${OTHER}'`);
+    });
+
+    it('not to promise that adoption frees a slot while no key of the rotator is current', () => {
+      const lastUse = new Map([
+        [OLD, use],
+        [OTHER, undefined],
+      ]);
+      for (const more of [{ ledger: ledger() }, { keys: [key(OLD, 'Inactive'), key(OTHER)] }])
+        expect(refusalOf(decide({ keys: [key(OLD), key(OTHER)], lastUse, ...more }))).toMatch(
+          /To do: the key that nobody uses .* first, of which no use is known; .*, then aws secretsmanager rotate-secret --secret-id iam\/app\.$/,
+        );
     });
 
     it('to meet more keys than the quota allows without falling over', () => {

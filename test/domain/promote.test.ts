@@ -52,6 +52,14 @@ describe('finishSecret decides', () => {
     expect(decide([[newEntry, { keyId: OTHER, minted: at(-9) }], { evidence }])).toMatchObject({ supersedes: [] });
   });
 
+  it('that the only key is superseded by the first promotion, and neither of two that the ledger calls so', () => {
+    const adopting = deployedKey({ userName: 'app', adopt: 'only-key' });
+    const plan = (...entries: { keyId: string }[]) =>
+      decide([[newEntry, ...entries], { evidence }], rotating, 'v2', NOW, adopting);
+    expect(plan({ keyId: OTHER })).toMatchObject({ supersedes: [{ keyId: OTHER }] });
+    expect(plan({ keyId: OTHER }, { keyId: OLD })).toMatchObject({ supersedes: [] });
+  });
+
   it('that a key whose entry names neither version is left as it is', () => {
     expect(decide([[oldEntry, newEntry, { keyId: OTHER, version: 'v0' }], { evidence }])).toMatchObject({
       supersedes: [{ keyId: OLD }],

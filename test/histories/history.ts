@@ -19,7 +19,7 @@ export interface UserSetup {
   /** Days between two scheduled rotations. */
   readonly days: number;
   /** What has happened before the first command. */
-  readonly begin: 'not rotated' | 'rotated' | 'rotated twice' | 'adopts';
+  readonly begin: 'not rotated' | 'rotated' | 'rotated twice' | 'adopts' | 'adopts the only key';
   /** Uses its key whenever time passes: the one that it reads each time, or the first one, until that is refused. */
   readonly application: 'none' | 'reads' | 'sticks';
 }
@@ -67,6 +67,7 @@ export type Deed = { readonly user: number } & (
   | { readonly do: 'remove-tag' | 'damage-tag'; readonly tag: Tag; readonly nth: number }
   | { readonly do: 'deploy'; readonly policy: Partial<Policy> }
   | { readonly do: 'adopt'; readonly nth: number }
+  | { readonly do: 'adopt-only-key' }
   | { readonly do: 'adopt-no-more' }
   | { readonly do: 'skew'; readonly seconds: number }
   | { readonly do: 'recycle' }
@@ -143,6 +144,7 @@ export const COMMANDS: readonly Command['do'][] = [
   'damage-tag',
   'deploy',
   'adopt',
+  'adopt-only-key',
   'adopt-no-more',
   'skew',
   'recycle',
@@ -186,7 +188,7 @@ const policies: fc.Arbitrary<Policy> = fc
 const users: fc.Arbitrary<UserSetup> = fc.record({
   policy: policies,
   days: fc.constantFrom(30, 30, 90, 10),
-  begin: fc.constantFrom('rotated', 'rotated', 'rotated twice', 'not rotated', 'adopts'),
+  begin: fc.constantFrom('rotated', 'rotated', 'rotated twice', 'not rotated', 'adopts', 'adopts the only key'),
   application: fc.constantFrom('none', 'reads', 'sticks'),
 });
 
@@ -296,6 +298,7 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 1, arbitrary: tags('damage-tag') },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('deploy'), user, policy: changes }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('adopt'), user, nth }) },
+  { weight: 1, arbitrary: simple('adopt-only-key') },
   { weight: 1, arbitrary: simple('adopt-no-more') },
   {
     weight: 2,
@@ -531,6 +534,19 @@ const sequences: fc.Arbitrary<readonly Command[]> = fc.oneof(
       deed('adopt', { nth }),
       rotation(600),
       deed('adopt-no-more', {}),
+      hours(1, 100),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      deed('make-secret-anew', {}),
+      deed('adopt-only-key', {}),
+      faults,
+      rotation(0, 600),
+      deed('make-key', { force: fc.boolean() }),
+      minutes,
+      rotation(600),
       hours(1, 100),
     ),
   },

@@ -1,5 +1,6 @@
 /** What operators, teams and applications do by hand at once, and what they remember of it. */
 
+import { ONLY_KEY } from '../../lambdas/contract/deployment.ts';
 import { DEFAULT_FORMAT } from '../../lambdas/contract/formats.ts';
 import { BOOTSTRAP_VALUE, TAGS } from '../../lambdas/contract/names.ts';
 import { parseValue } from '../../lambdas/domain/secret-value.ts';
@@ -123,6 +124,10 @@ export class Operator {
         return true;
       case 'adopt':
         return this.#adopt(name, deed.nth);
+      case 'adopt-only-key':
+        this.adoptNoMore(name);
+        this.#scene.simulation.adopt(name, ONLY_KEY);
+        return true;
       case 'adopt-no-more':
         return this.adoptNoMore(name);
       case 'skew':
@@ -255,7 +260,7 @@ export class Operator {
       key.userName === name || adopt === undefined ? key : { ...key, adopt },
     );
     simulation.deployment = { ...simulation.deployment, keys };
-    this.#whose.disown(adopted);
+    for (const keyId of adopted === ONLY_KEY ? this.#whose.adoptedAsOnly(name) : [adopted]) this.#whose.disown(keyId);
     return true;
   }
 

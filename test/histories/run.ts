@@ -1,5 +1,6 @@
 /** Runs one history from its beginning to its end against the simulated account, judged after every command and when all is put right. */
 
+import { ONLY_KEY } from '../../lambdas/contract/deployment.ts';
 import type { Fault, FaultKind } from '../../local/faults.ts';
 import type { CallRecord } from '../../local/model.ts';
 import { DAY } from '../policy.ts';
@@ -69,7 +70,13 @@ const KINDS: Readonly<Record<FaultCommand['kind'], (ms: number) => FaultKind>> =
  * Done only while no function is at work. A deployment that changes the policy under a running function is judged by neither the old policy
  * nor the new one, and a function has no permissions for a secret that is no longer there.
  */
-const QUIETLY: ReadonlySet<Command['do']> = new Set(['deploy', 'adopt', 'adopt-no-more', 'make-secret-anew']);
+const QUIETLY: ReadonlySet<Command['do']> = new Set([
+  'deploy',
+  'adopt',
+  'adopt-only-key',
+  'adopt-no-more',
+  'make-secret-anew',
+]);
 
 class Run {
   commands = 0;
@@ -172,6 +179,10 @@ class Run {
         const { accessKeyId } = this.#account.createAccessKey(name);
         this.#whose.noStranger(accessKeyId);
         this.#simulation.adopt(name, accessKeyId);
+      }
+      if (begin === 'adopts the only key') {
+        this.#account.createAccessKey(name);
+        this.#simulation.adopt(name, ONLY_KEY);
       }
       if (begin === 'not rotated' || policy.mode === 'observe') continue;
       await this.#simulation.schedule(`iam/${name}`, days);

@@ -1,5 +1,6 @@
 /** Whose each key is, whatever the ledger says: ours, an orphan, or a stranger; and which of ours somebody's deed has made a stranger. */
 
+import { ONLY_KEY } from '../../lambdas/contract/deployment.ts';
 import { TAGS } from '../../lambdas/contract/names.ts';
 import { MINUTE } from '../policy.ts';
 import { keyIn, type Scene } from './scene.ts';
@@ -28,6 +29,8 @@ export class WhoseKeys {
   readonly #mints: Mint[] = [];
   /** When keys were made by hand. */
   readonly #made: { readonly userName: string; readonly at: number }[] = [];
+  /** Keys that were recorded as the only one, by user: which may be, the oracle judges. */
+  readonly #only = new Map<string, Set<string>>();
   /** Keys that ever stood in a version. */
   readonly #stored = new Set<string>();
 
@@ -36,6 +39,8 @@ export class WhoseKeys {
     const { account } = scene;
     account.onChange(({ change, cause }) => {
       if (change.what === 'key-minted') this.#noteMint(change, cause);
+      if (change.what === 'tag-set' && change.key.startsWith(TAGS.keyPrefix) && scene.byFunction(cause))
+        this.#noteEntry(change.secret, change.key);
       if (change.what === 'version-filled') {
         const keyId = keyIn(account.findSecret(change.secret)?.versions.get(change.version)?.value);
         if (keyId !== undefined) this.#stored.add(keyId);
@@ -82,6 +87,11 @@ export class WhoseKeys {
     if (keyId !== undefined && this.#strangers.delete(keyId)) this.#disowned.add(keyId);
   }
 
+  /** The keys of the user that were adopted without being named. */
+  adoptedAsOnly(userName: string): Iterable<string> {
+    return this.#only.get(userName) ?? [];
+  }
+
   disown(keyId: string): void {
     this.#disowned.add(keyId);
   }
@@ -97,6 +107,14 @@ export class WhoseKeys {
     for (const tag of tags) this.#lostIntents.add(tag);
     for (const keyId of this.mintedFor(userName)) this.#disowned.add(keyId);
     for (const { id } of this.#scene.keys(userName)) if (!this.#strangers.has(id)) this.#disowned.add(id);
+  }
+
+  /** A stranger that gets an entry while 'only-key' is deployed is no stranger any more: it is to be retired. */
+  #noteEntry(secretName: string, tag: string): void {
+    const keyId = tag.slice(TAGS.keyPrefix.length);
+    const policy = this.#scene.simulation.deployment.keys.find((key) => key.secretName === secretName);
+    if (policy?.adopt !== ONLY_KEY || !this.#strangers.delete(keyId)) return;
+    this.#only.set(policy.userName, new Set([...this.adoptedAsOnly(policy.userName), keyId]));
   }
 
   #noteMint(change: { readonly userName: string; readonly keyId: string }, cause: number | undefined): void {

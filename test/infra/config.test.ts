@@ -321,6 +321,7 @@ describe('every wrong value is named with what it was, what was expected and the
     [{ userPath: '/*/' }, 'userPath', 'begins and ends with a slash'],
     [{ secretName: 'a secret' }, 'secretName', 'the name of a secret'],
     [{ adopt: 'ASIAIOSFODNN7EXAMPLE' }, 'adopt', 'an access key id'],
+    [{ adopt: 'only-keys' }, 'adopt', "'only-key' or"],
     [{ verifyRegions: ['Frankfurt'] }, 'verifyRegions[0]', 'a Region'],
     [{ verifyRegions: 'eu-west-1' }, 'verifyRegions', 'a list of Regions'],
     [{ readers: ['arn:aws:iam::123456789012:role/*'] }, 'readers[0]', 'the ARN of a role'],

@@ -123,6 +123,55 @@ describe('the oracle catches', () => {
     expect(invariants()).toEqual([4, 4]);
   });
 
+  it("4: a change of a key that 'only-key' does not adopt, and none of the one that it does", async () => {
+    const intent = { 'iam-key-rotator:intent/run': 'x' };
+    const announced = async (keysMade: number, more: { readonly stored?: boolean; readonly adopt?: string } = {}) => {
+      const { run, account, watch, current, policy } = await world({ adopt: more.adopt ?? 'only-key' });
+      const keys = [current];
+      if (more.stored !== true) {
+        // Nothing is stored in the secret yet, and the key that was current is gone.
+        account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: '{"Bootstrap":""}' });
+        account.deleteAccessKey(keys.pop() ?? '');
+      }
+      while (keys.length < keysMade) keys.push(account.createAccessKey('app').accessKeyId);
+      await run(({ secrets }) => secrets.tag('iam/app', intent, []));
+      if (more.adopt !== undefined) {
+        await run(({ secrets }) => secrets.tag('iam/app', { [`iam-key-rotator:key/${keys.at(-1)}`]: 'minted=x' }, []));
+        policy({ adopt: 'only-key' });
+      }
+      await account.clock.advance(DAY * 1000);
+      await run(({ iam }) => iam.disable('app', keys.at(-1) ?? ''));
+      return watch.broken.map(({ invariant }) => invariant);
+    };
+    expect(await announced(1)).toEqual([]);
+    expect(await announced(2)).toEqual([4]);
+    expect(await announced(2, { stored: true })).toEqual([4]);
+    // Recorded while another key was named.
+    expect(await announced(1, { adopt: 'AKIAIOSFODNN7EXAMPLE' })).toEqual([4]);
+  });
+
+  it("nothing in a change of a key that was named and recorded before the configuration said 'only-key'", async () => {
+    const { run, account, watch, policy } = await world();
+    const adopt = account.createAccessKey('app').accessKeyId;
+    policy({ adopt });
+    await run(({ secrets }) => secrets.tag('iam/app', { [`iam-key-rotator:key/${adopt}`]: 'minted=x' }, []));
+    policy({ adopt: 'only-key' });
+    await run(({ iam }) => iam.disable('app', adopt));
+    expect(watch.broken).toEqual([]);
+  });
+
+  it("4: a change of the key that was made beside the one which 'only-key' adopts", async () => {
+    const { run, account, watch } = await world({ adopt: 'only-key' });
+    await account.clock.advance(60_000);
+    const made = account.createAccessKey('app').accessKeyId;
+    account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString: '{"Bootstrap":""}' });
+    // The older key counts as the rotator's, since it was current.
+    await run(({ secrets }) => secrets.tag('iam/app', { 'iam-key-rotator:intent/run': 'x' }, []));
+    await account.clock.advance(DAY * 1000);
+    await run(({ iam }) => iam.disable('app', made));
+    expect(watch.broken.map(({ invariant }) => invariant)).toEqual([4]);
+  });
+
   it('5: a second orphan, and one that remains; but not the clearing of one that was never used', async () => {
     const { run, account, current, invariants, watch } = await world();
     account.deleteAccessKey(current);

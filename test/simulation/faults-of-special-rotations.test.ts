@@ -1,3 +1,3 @@
 import { testEveryFault } from './every-fault.ts';
 
-testEveryFault('special rotations', ['adoption', 'stored-by-hand', 'overlap-zero', 'other-form']);
+testEveryFault('special rotations', ['adoption', 'only-key', 'stored-by-hand', 'overlap-zero', 'other-form']);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { DAY, HOUR } from '../policy.ts';
+import { DAY, deployedKey, HOUR } from '../policy.ts';
 import { finishAll, Simulation, START } from './world.ts';
 
 afterEach(() => expect(finishAll()).toEqual([]));
@@ -110,6 +110,173 @@ describe('a key', () => {
     expect(simulation.keys('app')[adopted]).toBeUndefined();
     expect(simulation.tags('iam/app')[`iam-key-rotator:key/${adopted}`]).toContain('deleted=');
     expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.what().filter((what) => what === 'promoted')).toHaveLength(2);
+  });
+});
+
+describe("a user whose only key is adopted by 'only-key'", () => {
+  const ledgerOf = (simulation: Simulation, keyId: string) =>
+    simulation.tags('iam/app')[`iam-key-rotator:key/${keyId}`];
+  const storedByHand = (simulation: Simulation) => {
+    const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = simulation.account.createAccessKey('app');
+    const SecretString = JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, UserName: 'app' });
+    simulation.account.operate('secretsmanager', 'PutSecretValue', { SecretId: 'iam/app', SecretString });
+    return AccessKeyId;
+  };
+  async function user(keys: number, adopt = 'only-key') {
+    const simulation = new Simulation({ keys: [{ userName: 'app', adopt }] });
+    simulation.account.createUser('app');
+    const made = Array.from({ length: keys }, () => simulation.account.createAccessKey('app').accessKeyId);
+    await simulation.advance(DAY);
+    return { simulation, made };
+  }
+
+  it('has it held while it is used, retired when it is quiet, and its slot then serves', async () => {
+    const { simulation, made } = await user(1);
+    const [only = ''] = made;
+    await simulation.schedule('iam/app', 60);
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.current('iam/app').AccessKeyId).not.toBe(only);
+    for (let day = 0; day < 8; day += 1) {
+      expect(await simulation.useDirectly(only)).toBe(true);
+      await simulation.advanceWithPasses(1);
+    }
+    expect(simulation.happenings).toContainEqual(expect.objectContaining({ what: 'held', keyId: only }));
+    expect(simulation.keys('app')[only]).toBe('Active');
+    await simulation.advanceWithPasses(9);
+    expect(simulation.keys('app')[only]).toBe('Inactive');
+    await simulation.advanceWithPasses(7);
+    expect(simulation.keys('app')).toEqual({ [String(simulation.current('iam/app').AccessKeyId)]: 'Active' });
+    expect(ledgerOf(simulation, only)).toMatch(/^deleted=/);
+    await simulation.advanceWithPasses(38);
+    expect(simulation.rotationErrors()).toEqual([]);
+    expect(simulation.what().filter((what) => what === 'promoted')).toHaveLength(2);
+  });
+
+  it('keeps a key that is made by hand once the first one of the rotator is stored, whether or not there was one before', async () => {
+    for (const keys of [0, 1]) {
+      const { simulation } = await user(keys);
+      await simulation.schedule('iam/app', 90);
+      await simulation.advanceWithPasses(15, 6);
+      const later = simulation.account.createAccessKey('app').accessKeyId;
+      await simulation.advanceWithPasses(40, 6);
+      expect(simulation.keys('app')).toEqual({
+        [String(simulation.current('iam/app').AccessKeyId)]: 'Active',
+        [later]: 'Active',
+      });
+    }
+  });
+
+  it('is told about both keys if there are two, and goes on once one of them is deleted', async () => {
+    const { simulation, made } = await user(2);
+    const [unused = '', used = ''] = made;
+    await simulation.useDirectly(used);
+    await simulation.schedule('iam/app', 90);
+    expect(simulation.rotationErrors().at(-1)).toMatch(
+      new RegExp(
+        `^STRANGERS_HOLD_SLOTS: user app has 2 access keys: ${unused} \\(stranger, Active, 1 day old, never used\\) and ${used} ` +
+          `\\(stranger, Active, 1 day old, last used \\S+ with sts in eu-central-1\\).*Look at ${unused} first, of which no use is known`,
+      ),
+    );
+    simulation.account.deleteAccessKey(unused);
+    await simulation.rotate('iam/app');
+    await simulation.advanceWithPasses(30, 6);
+    expect(simulation.keys('app')).toEqual({ [String(simulation.current('iam/app').AccessKeyId)]: 'Active' });
+  });
+
+  it('whose key is in the secret already has it superseded by the first rotation, and nothing adopted', async () => {
+    for (const adopt of ['only-key', 'the key itself']) {
+      const simulation = new Simulation();
+      simulation.account.createUser('app');
+      const own = storedByHand(simulation);
+      simulation.adopt('app', adopt === 'only-key' ? adopt : own);
+      await simulation.schedule('iam/app', 90);
+      expect(simulation.current('iam/app').AccessKeyId).not.toBe(own);
+      expect(ledgerOf(simulation, own)).toMatch(/^version=\S+ minted=\S+ promoted=\S+ superseded=/);
+      await simulation.advanceWithPasses(2);
+      expect(simulation.keys('app')[own]).toBe('Active');
+      await simulation.advanceWithPasses(10, 6);
+      expect(simulation.keys('app')).toEqual({ [String(simulation.current('iam/app').AccessKeyId)]: 'Active' });
+    }
+  });
+
+  it('loses none whose key was deleted by hand before the first promotion, and is promoted all the same', async () => {
+    const { simulation, made } = await user(1);
+    simulation.account.faults.add({ match: { service: 'sts' }, kind: 'network', times: 300 });
+    await simulation.schedule('iam/app', 90);
+    expect(ledgerOf(simulation, made[0] ?? '')).toMatch(/^minted=/);
+    simulation.account.deleteAccessKey(made[0] ?? '');
+    simulation.account.faults.clear();
+    await simulation.advance(HOUR);
+    const later = simulation.account.createAccessKey('app').accessKeyId;
+    await simulation.advanceWithPasses(30, 6);
+    expect(simulation.keys('app')).toEqual({
+      [String(simulation.current('iam/app').AccessKeyId)]: 'Active',
+      [later]: 'Active',
+    });
+    expect(ledgerOf(simulation, made[0] ?? '')).toMatch(/^deleted=/);
+  });
+
+  it('made again under the same name before the first promotion has no key of its second life adopted', async () => {
+    const { simulation } = await user(1);
+    simulation.account.faults.add({
+      match: { action: 'CreateAccessKey', functionName: 'rotate' },
+      kind: 'refuse',
+      times: 99,
+    });
+    await simulation.schedule('iam/app', 90);
+    simulation.account.deleteUser('app');
+    simulation.account.faults.clear();
+    simulation.account.createUser('app');
+    const second = simulation.account.createAccessKey('app').accessKeyId;
+    await simulation.advance(HOUR);
+    await simulation.rotate('iam/app');
+    await simulation.advanceWithPasses(30, 6);
+    expect(simulation.keys('app')).toEqual({
+      [String(simulation.current('iam/app').AccessKeyId)]: 'Active',
+      [second]: 'Active',
+    });
+  });
+
+  it.each<[string, readonly (string | undefined)[], 'gone' | 'kept']>([
+    ['stays adopted when the configuration names it', ['it'], 'gone'],
+    ['stays adopted when the configuration named it before', ['it', 'only-key'], 'gone'],
+    ['is kept when the configuration adopts nothing any more', [undefined], 'kept'],
+    ['is adopted again when the configuration says so again', [undefined, 'only-key'], 'gone'],
+    ['is kept when the configuration names another key', ['AKIAIOSFODNN7EXAMPLE'], 'kept'],
+  ])('%s', async (_, changes, end) => {
+    const { simulation, made } = await user(1);
+    const [only = ''] = made;
+    await simulation.schedule('iam/app', 90);
+    await simulation.advanceWithPasses(1);
+    for (const change of changes) {
+      const { adopt: __, ...key } = simulation.deployment.keys[0] ?? { userName: '' };
+      const adopt = change === 'it' ? only : change;
+      const changed = { ...key, ...(adopt !== undefined && { adopt }) };
+      simulation.deployment = { ...simulation.deployment, keys: [deployedKey({ ...changed, userName: 'app' })] };
+      await simulation.advanceWithPasses(0.5);
+    }
+    await simulation.advanceWithPasses(20, 6);
+    expect(simulation.keys('app')).toEqual({
+      [String(simulation.current('iam/app').AccessKeyId)]: 'Active',
+      ...(end === 'kept' && { [only]: 'Active' }),
+    });
+  });
+
+  it('has none adopted by a configuration that says so only after the first promotion', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    const stranger = simulation.account.createAccessKey('app').accessKeyId;
+    await simulation.schedule('iam/app', 90);
+    simulation.adopt('app', 'only-key');
+    await simulation.advanceWithPasses(30, 6);
+    expect(simulation.keys('app')[stranger]).toBe('Active');
+    await simulation.rotate('iam/app');
+    expect(simulation.rotationErrors().at(-1)).toContain(`put adopt: '${stranger}' for this user`);
+    simulation.adopt('app', stranger);
+    await simulation.advanceWithPasses(30, 6);
+    await simulation.rotate('iam/app');
+    expect(simulation.keys('app')).not.toHaveProperty(stranger);
     expect(simulation.what().filter((what) => what === 'promoted')).toHaveLength(2);
   });
 });

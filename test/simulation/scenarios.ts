@@ -146,6 +146,18 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     act: schedule,
     quietAfter: ORDINARILY,
   },
+  'only-key': {
+    what: 'the first rotation of a user whose only key is adopted',
+    callers: ROTATION_CALLERS,
+    async start(caller) {
+      const simulation = unrotated(caller);
+      simulation.account.createAccessKey('app');
+      simulation.adopt('app', 'only-key');
+      return simulation;
+    },
+    act: schedule,
+    quietAfter: ORDINARILY,
+  },
   'stored-by-hand': {
     what: 'the first rotation of a secret that holds a key already, verified in two Regions',
     callers: ROTATION_CALLERS,

@@ -237,7 +237,7 @@ export class Simulation {
     for (const { secretName } of this.deployment.keys) this.#applications.set(secretName, undefined);
   }
 
-  /** Deploys the configuration with an adopted key. */
+  /** Deploys the configuration with an adopted key: its id, or 'only-key'. */
   adopt(userName: string, keyId: string): void {
     this.deploy(userName, { adopt: keyId });
   }
