@@ -73,7 +73,12 @@ export function grantRetirement(fn: RotatorFunction, keys: Keys): void {
     'Secrets',
     new iam.PolicyStatement({
       sid: 'SeeWhichKeysAreCurrent',
-      actions: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+      actions: [
+        'secretsmanager:DescribeSecret',
+        'secretsmanager:GetSecretValue',
+        // On which day AWSPREVIOUS was last read.
+        'secretsmanager:ListSecretVersionIds',
+      ],
       resources: secretArns(keys),
     }),
   );

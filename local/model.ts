@@ -69,6 +69,8 @@ export interface SecretVersion {
   readonly createdAt: number;
   /** Absent while the version is the empty pending one of a rotation. */
   value?: string;
+  /** Beginning of the UTC day of the last read, in ms. */
+  readOn?: number;
 }
 
 export interface Secret {

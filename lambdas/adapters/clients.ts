@@ -2,10 +2,11 @@
 import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
-import type { IamKeys, KeyIdentities, SecretStore } from '../domain/ports.ts';
+import type { IamKeys, KeyIdentities, SecretStore, SecretVersions } from '../domain/ports.ts';
 import { iamKeys } from './iam-keys.ts';
 import { keyIdentities } from './key-identities.ts';
 import { secretStore } from './secret-store.ts';
+import { secretVersions } from './secret-versions.ts';
 
 /** Attempts for calls that may be repeated; the rest of the patience lies in running again. */
 const ATTEMPTS = 4;
@@ -29,6 +30,11 @@ export function iamAdapter(region: string): IamKeys {
 /** Secrets Manager, with the function's own credentials. */
 export function secretsAdapter(region: string): SecretStore {
   return secretStore(new SecretsManagerClient({ region, maxAttempts: ATTEMPTS }));
+}
+
+/** The versions of secrets, with the function's own credentials. */
+export function versionsAdapter(region: string): SecretVersions {
+  return secretVersions(new SecretsManagerClient({ region, maxAttempts: ATTEMPTS }));
 }
 
 /** STS, which speaks as the key in question. */

@@ -2,6 +2,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRICS } from '../contract/names.ts';
+import { tellSwitch } from '../domain/follow.ts';
 import type { Happening, Report } from '../domain/happenings.ts';
 
 const METRIC_OF: Readonly<Partial<Record<Happening['what'], string>>> = {
@@ -13,16 +14,26 @@ const METRIC_OF: Readonly<Partial<Record<Happening['what'], string>>> = {
   'orphan-cleared': METRICS.orphansCleared,
 };
 
-/** Logs each happening as one line of JSON, and counts those that changed or held a key. */
+const NO_DATES = { lastUse: undefined, due: undefined, since: undefined, previousReadOn: undefined };
+
+function metricOf(happening: Happening): string | undefined {
+  if (happening.what !== 'followed') return METRIC_OF[happening.what];
+  return happening.switched === 'no' ? METRICS.keysNotSwitched : undefined;
+}
+
+/** Logs each happening as one line of JSON, and counts those that changed or held a key, or found one in use that applications should have left. */
 export function reporting(logger: Logger, metrics: Metrics): Report {
   return (happening) => {
-    const { what, lastUse, due, ...facts } = { lastUse: undefined, due: undefined, ...happening };
+    const { what, lastUse, due, since, previousReadOn, ...facts } = { ...NO_DATES, ...happening };
     logger.info(what, {
       ...facts,
       ...(due && { due: due.toISOString() }),
       ...(lastUse && { lastUse: { ...lastUse, at: lastUse.at.toISOString() } }),
+      ...(since && { since: since.toISOString() }),
+      ...(previousReadOn && { previousReadOn: previousReadOn.toISOString().slice(0, 10) }),
+      ...(happening.what === 'followed' && { told: tellSwitch(happening) }),
     });
-    const metric = METRIC_OF[what];
+    const metric = metricOf(happening);
     const observed = 'observed' in happening && happening.observed;
     if (metric !== undefined && !observed) metrics.addMetric(metric, MetricUnit.Count, 1);
   };

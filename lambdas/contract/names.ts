@@ -45,6 +45,8 @@ export const METRICS = {
   keysHeld: 'KeysHeld',
   keysDisabled: 'KeysDisabled',
   keysDeleted: 'KeysDeleted',
+  /** Retiring keys that were used although applications have had the time to switch. */
+  keysNotSwitched: 'KeysNotSwitched',
   orphansCleared: 'OrphansCleared',
   /** Rotation steps that were run. */
   stepsRun: 'RotationSteps',

@@ -1,4 +1,5 @@
 /** What the domain needs from AWS, in its own words. Implemented by lambdas/adapters. */
+import type { VersionUse } from './follow.ts';
 import type { Tags } from './ledger.ts';
 import type { AccessKey, Identity, LastUse, MintedKey, SecretFacts, SecretVersion } from './model.ts';
 
@@ -50,4 +51,10 @@ export interface SecretStore {
   moveLabel(secretId: string, label: string, from: string, to?: string): Promise<void>;
   /** Writes tags, then removes others. */
   tag(secretId: string, write: Tags, remove: readonly string[]): Promise<void>;
+}
+
+/** Who reads the managed secrets. A port of its own: only the retire pass asks, and the rotate function's bundle does without. */
+export interface SecretVersions {
+  /** The versions of the secret that carry a label, and on which day each was last read. */
+  list(secretId: string): Promise<readonly VersionUse[]>;
 }

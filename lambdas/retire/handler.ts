@@ -6,7 +6,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { asError } from '../adapters/call.ts';
-import { iamAdapter, secretsAdapter } from '../adapters/clients.ts';
+import { iamAdapter, secretsAdapter, versionsAdapter } from '../adapters/clients.ts';
 import { readDeployment, readRegion } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now } from '../adapters/time.ts';
@@ -17,7 +17,7 @@ const logger = new Logger();
 const metrics = new Metrics();
 const deployment = readDeployment(process.env);
 const region = readRegion(process.env);
-const adapters = { iam: iamAdapter(region), secrets: secretsAdapter(region) };
+const adapters = { iam: iamAdapter(region), secrets: secretsAdapter(region), versions: versionsAdapter(region) };
 
 export const handler = middy()
   .use(injectLambdaContext(logger, { resetKeys: true }))

@@ -1,28 +1,32 @@
 /** One level-triggered pass over all secrets of the deployment: gather, decide, apply. It remembers nothing between passes. */
 import type { DeployedKey, Deployment } from '../contract/deployment.ts';
 import { RotatorError } from '../domain/errors.ts';
+import { overlapEnd, type RetiringKey, retiringKeys } from '../domain/follow.ts';
 import type { Report } from '../domain/happenings.ts';
-import { isOpen, parseLedger, unresolved } from '../domain/ledger.ts';
+import { isOpen, type Ledger, parseLedger, unresolved } from '../domain/ledger.ts';
 import {
   type AccessKey,
   AWSCURRENT,
   AWSPENDING,
   hasLabel,
+  type Labels,
   type LastUse,
   type SecretFacts,
   versionWith,
 } from '../domain/model.ts';
 import { nominate } from '../domain/nominate.ts';
-import type { IamKeys, SecretStore } from '../domain/ports.ts';
+import type { IamKeys, SecretStore, SecretVersions } from '../domain/ports.ts';
 import { currentMissing } from '../domain/refusals.ts';
-import { decideRetirement, type RetireObserved } from '../domain/retire.ts';
+import { type Decision, decideRetirement, type RetireObserved } from '../domain/retire.ts';
 import { storedKeys } from '../domain/roles.ts';
 import { parseValue } from '../domain/secret-value.ts';
 import { applyDecisions, type ChangeBudget } from './apply.ts';
+import { type Followed, follow } from './follow.ts';
 
 /** What a pass may reach. `deadline` is when the function is stopped. */
 export interface RetireWorld {
   readonly secrets: SecretStore;
+  readonly versions: SecretVersions;
   readonly iam: IamKeys;
   readonly now: () => Date;
   readonly deadline: Date;
@@ -49,7 +53,8 @@ export interface Failure {
 const RESERVE_MS = 30_000;
 
 /**
- * Takes every key of the deployment one step further where that is due. One secret that fails doesn't keep the others waiting.
+ * Takes every key of the deployment one step further where that is due, then tells of each retiring key who has not switched: nothing that is due
+ * waits for what is only told. One secret that fails doesn't keep the others waiting.
  *
  * @throws AwsCallError, RotatorError LISTING_LOOPS when the secrets can't even be listed
  */
@@ -57,8 +62,10 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
   const waiting = new Map(deployment.keys.map((key) => [key.secretName, key]));
   const budget: ChangeBudget = { left: deployment.maxChangesPerRun, exceeded: false };
   const failures: Failure[] = [];
+  const followed: Followed[] = [];
   let examined = 0;
 
+  const isLate = () => world.now().getTime() + RESERVE_MS > world.deadline.getTime();
   /** @returns why to stop the pass, if it must */
   const examine = async (policy: DeployedKey, look: () => Promise<void>): Promise<PassResult['stopped']> => {
     waiting.delete(policy.secretName);
@@ -69,14 +76,30 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
       failures.push({ secret: policy.secretName, error });
     }
     if (budget.exceeded) return 'change-limit';
-    return world.now().getTime() + RESERVE_MS > world.deadline.getTime() ? 'time' : undefined;
+    return isLate() ? 'time' : undefined;
   };
-  const result = (stopped: PassResult['stopped']): PassResult => ({
-    examined,
-    changes: deployment.maxChangesPerRun - budget.left,
-    ...(stopped && { stopped }),
-    failures,
-  });
+  const tell = async (): Promise<PassResult['stopped']> => {
+    for (const one of followed) {
+      if (isLate()) return 'time';
+      try {
+        await follow(one, world);
+      } catch (error) {
+        const { secretName: secret } = one.policy;
+        if (!failures.some((failure) => failure.secret === secret)) failures.push({ secret, error });
+      }
+    }
+    return undefined;
+  };
+  const result = async (ended: PassResult['stopped']): Promise<PassResult> => {
+    const late = await tell();
+    const stopped = ended ?? late;
+    return {
+      examined,
+      changes: deployment.maxChangesPerRun - budget.left,
+      ...(stopped && { stopped }),
+      failures,
+    };
+  };
 
   for await (const page of world.secrets.list(deployment.name)) {
     for (const facts of page) {
@@ -84,18 +107,26 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
       // A secret that was taken out of the configuration is retained, tag and all, and is nobody's business any more.
       if (policy === undefined) continue;
       const stopped = await examine(policy, async () => {
-        const { rotateTimeout } = deployment;
-        const nomination = nominate(facts.labels, parseLedger(facts.tags), policy, rotateTimeout, world.now());
+        const { arn, labels } = facts;
+        const ledger = parseLedger(facts.tags);
+        const now = world.now();
+        for (const key of retiringKeys(labels, ledger, policy)) {
+          const due = overlapEnd(key, policy);
+          if (now < due) followed.push({ key, arn, policy, reason: 'in-overlap', due });
+        }
+        const nomination = nominate(labels, ledger, policy, deployment.rotateTimeout, now);
         if (nomination !== undefined)
-          await retireSecret(facts.arn, nomination.suspects, policy, deployment, budget, world);
+          followed.push(...(await retireSecret(arn, nomination.suspects, policy, deployment, budget, world)));
       });
       if (stopped !== undefined) return result(stopped);
     }
   }
   // The listing lags some minutes behind a deployment, and whoever may remove a tag could hide a secret from it.
   for (const policy of [...waiting.values()]) {
-    // Stryker disable next-line ArrayDeclaration: of suspects, only those that IAM lists are looked at.
-    const stopped = await examine(policy, () => retireSecret(policy.secretName, [], policy, deployment, budget, world));
+    const stopped = await examine(policy, async () => {
+      // Stryker disable next-line ArrayDeclaration: of suspects, only those that IAM lists are looked at.
+      followed.push(...(await retireSecret(policy.secretName, [], policy, deployment, budget, world)));
+    });
     if (stopped !== undefined) return result(stopped);
   }
   return result(undefined);
@@ -106,6 +137,7 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
  * is the label.
  *
  * @param suspects keys whose last use will be asked for
+ * @returns the keys that are held
  */
 async function retireSecret(
   secretId: string,
@@ -114,7 +146,7 @@ async function retireSecret(
   deployment: Deployment,
   budget: ChangeBudget,
   world: RetireWorld,
-): Promise<void> {
+): Promise<readonly Followed[]> {
   const readAt = world.now();
   const keys = await world.iam.list(policy.userName);
   const lastUse = new Map<string, LastUse | undefined>();
@@ -122,14 +154,32 @@ async function retireSecret(
   for (;;) {
     for (const keyId of toRead) lastUse.set(keyId, await world.iam.lastUse(keyId));
     const facts = await world.secrets.describe(secretId);
-    if (facts.scheduledForDeletion) return;
+    if (facts.scheduledForDeletion) return [];
     const observed = await gather(facts, keys, lastUse, policy, deployment, world);
     // The label moved between two reads: a rotation or an operator is at work. The next pass looks again.
-    if (observed === undefined) return;
+    if (observed === undefined) return [];
     const decisions = decideRetirement(observed, policy, deployment.rotateTimeout, world.now());
     toRead = decisions.filter((decision) => decision.do === 'look').map((decision) => decision.keyId);
-    if (toRead.length === 0) return applyDecisions(decisions, { arn: facts.arn, policy, readAt }, budget, world);
+    if (toRead.length > 0) continue;
+    await applyDecisions(decisions, { arn: facts.arn, policy, readAt }, budget, world);
+    return heldKeys(decisions, observed, facts.arn, policy);
   }
+}
+
+/** What is held was due, so its last use has just been read. */
+function heldKeys(
+  decisions: readonly Decision[],
+  { labels, ledger }: { readonly labels: Labels; readonly ledger: Ledger },
+  arn: string,
+  policy: DeployedKey,
+): Followed[] {
+  const retiring = new Map(retiringKeys(labels, ledger, policy).map((key): [string, RetiringKey] => [key.keyId, key]));
+  return decisions.flatMap((decision) => {
+    if (decision.about !== 'key' || decision.reason !== 'in-use') return [];
+    const { keyId, reason, due, lastUse } = decision;
+    const key = retiring.get(keyId);
+    return key && due && lastUse ? [{ key, arn, policy, reason, due, lastUse }] : [];
+  });
 }
 
 /** Everything that a decision rests on, read afresh: the listing may be five minutes old. Undefined if it doesn't fit together. */

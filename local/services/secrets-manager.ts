@@ -7,6 +7,7 @@ import type { Operation } from './iam.ts';
 
 const MAX_VALUE_BYTES = 65_536;
 const MAX_TAGS = 50;
+const DAY_MS = 86_400_000;
 const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 const invalidParameter = (message: string) => new AwsError('InvalidParameterException', message);
 const invalidRequest = (message: string) => new AwsError('InvalidRequestException', message);
@@ -51,6 +52,7 @@ export const secretsManagerOperations: Readonly<Record<string, Operation>> = {
     if (stage !== undefined && secret.labels.get(stage) !== version.id) {
       throw invalidRequest('You provided a VersionStage that is not associated to the provided VersionId.');
     }
+    version.readOn = account.clock.nowMs - (account.clock.nowMs % DAY_MS);
     const body = {
       SecretString: version.value,
       VersionStages: labelsOf(secret, version.id),
@@ -112,6 +114,32 @@ export const secretsManagerOperations: Readonly<Record<string, Operation>> = {
     const start = Number(optionalText(input, 'NextToken') ?? 0);
     const end = start + Math.min(Number(input.MaxResults ?? 100), account.options.pageSize ?? 100);
     return { SecretList: found.slice(start, end), ...(end < found.length ? { NextToken: String(end) } : {}) };
+  },
+
+  /**
+   * Versions with a label; with IncludeDeprecated all. LastAccessedDate has "resolution at the date level and does not include the time", and is
+   * absent of what was never read. Up to 100 a page.
+   *
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
+   */
+  ListSecretVersionIds(account, input) {
+    const secret = secretOf(account, input, 'even if deleted');
+    const found = [...secret.versions.values()].filter(
+      ({ id }) => input.IncludeDeprecated === true || labelsOf(secret, id).length > 0,
+    );
+    const start = Number(optionalText(input, 'NextToken') ?? 0);
+    const end = start + Math.min(Number(input.MaxResults ?? 100), account.options.pageSize ?? 100);
+    return {
+      ARN: secret.arn,
+      Name: secret.name,
+      Versions: found.slice(start, end).map(({ id, createdAt, readOn }) => ({
+        VersionId: id,
+        VersionStages: labelsOf(secret, id),
+        CreatedDate: createdAt / 1000,
+        ...(readOn === undefined ? {} : { LastAccessedDate: readOn / 1000 }),
+      })),
+      ...(end < found.length ? { NextToken: String(end) } : {}),
+    };
   },
 
   TagResource(account, input) {

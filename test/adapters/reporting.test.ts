@@ -38,6 +38,43 @@ describe('a happening', () => {
     expect(Object.keys(logged[0]?.[1] ?? {})).toEqual(['secret', 'userName', 'step', 'why']);
   });
 
+  it('of a key that is followed is logged with a sentence for whoever reads the log', () => {
+    const facts = { ...WHO, keyId: 'AKIA1', reason: 'in-overlap', switched: 'no', previousRead: 'yes' } as const;
+    const { logged } = reported({
+      what: 'followed',
+      ...facts,
+      due: new Date('2026-01-05T00:00:00Z'),
+      since: new Date('2026-01-02T00:00:00Z'),
+      lastUse: { at: new Date('2026-01-03T00:00:00Z'), service: 's3', region: 'us-east-1' },
+      previousReadOn: new Date('2026-01-04T00:00:00Z'),
+    });
+    expect(logged).toEqual([
+      [
+        'followed',
+        {
+          ...facts,
+          due: '2026-01-05T00:00:00.000Z',
+          since: '2026-01-02T00:00:00.000Z',
+          lastUse: { at: '2026-01-03T00:00:00.000Z', service: 's3', region: 'us-east-1' },
+          previousReadOn: '2026-01-04',
+          told:
+            'AKIA1 retiring until 2026-01-05T00:00:00Z: last used 2026-01-03T00:00:00Z by s3 in us-east-1, after the switch: somebody has not ' +
+            'switched; AWSPREVIOUS last read on 2026-01-04, after the switch',
+        },
+      ],
+    ]);
+  });
+
+  it.each(['yes', 'no', 'unknown'] as const)(
+    'of a key that is followed is counted if somebody has not switched (%s)',
+    (switched) => {
+      const [due, since] = [new Date('2026-01-05T00:00:00Z'), new Date('2026-01-02T00:00:00Z')];
+      const facts = { ...WHO, keyId: 'AKIA1', reason: 'in-use', switched, previousRead: 'yes' } as const;
+      const { counted } = reported({ what: 'followed', ...facts, due, since });
+      expect(counted).toEqual(switched === 'no' ? [['KeysNotSwitched', 'Count', 1]] : []);
+    },
+  );
+
   it.each<[Happening, string]>([
     [{ what: 'minted', ...WHO, keyId: 'AKIA1' }, 'KeysMinted'],
     [{ what: 'promoted', ...WHO, keyId: 'AKIA1' }, 'KeysPromoted'],

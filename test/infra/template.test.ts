@@ -209,6 +209,7 @@ describe('policies', () => {
       'iam:ListAccessKeys',
       'secretsmanager:DescribeSecret',
       'secretsmanager:GetSecretValue',
+      'secretsmanager:ListSecretVersionIds',
     ]);
     const keyUses = statementsOf(both).filter(({ Sid }) => Sid === 'UseEncryptionKeys');
     expect(keyUses.map(({ Action, Resource }) => [Action, Resource])).toEqual([['kms:Decrypt', watched.kmsKeyArn]]);

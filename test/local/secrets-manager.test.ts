@@ -4,6 +4,7 @@ import {
   DescribeSecretCommand,
   GetSecretValueCommand,
   ListSecretsCommand,
+  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   TagResourceCommand,
   UntagResourceCommand,
@@ -11,7 +12,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { addVersion, moveLabel } from '../../local/services/secrets-manager.ts';
-import { errorOf, MINUTE, simulate, token } from './helpers.ts';
+import { DAY, errorOf, HOUR, MINUTE, simulate, token } from './helpers.ts';
 
 const SecretId = 's';
 const [v1, v2, v3] = [token('one'), token('two'), token('three')];
@@ -60,6 +61,31 @@ describe('versions of a secret', () => {
     expect((await errorOf(get({ VersionStage: 'AWSPENDING' }))).message).toContain('staging label: AWSPENDING');
     await put(v3, 'filled', ['AWSPENDING']);
     expect((await get({ VersionId: v3 })).SecretString).toBe('filled');
+  });
+
+  it('are listed with the UTC day of their last read, a page at a time, without those that have no label unless asked for', async () => {
+    const { account, run, secrets, get, put } = await withPending();
+    const list = (more: object = {}) => run(secrets.send(new ListSecretVersionIdsCommand({ SecretId, ...more })));
+    await put(v3, 'newer', ['AWSPENDING']);
+    await account.clock.advance(3 * DAY + 7 * HOUR);
+    const day = new Date(account.clock.nowMs - (account.clock.nowMs % DAY));
+    await get({ VersionId: v1 });
+    await errorOf(get({ VersionId: v3, VersionStage: 'AWSCURRENT' }));
+    await account.clock.advance(4 * HOUR);
+    const { ARN, Name, Versions, NextToken } = await list();
+    expect({ ARN, Name, NextToken }).toEqual({
+      ARN: account.findSecret(SecretId)?.arn,
+      Name: SecretId,
+      NextToken: undefined,
+    });
+    expect(Versions?.map(({ CreatedDate: _, ...version }) => version)).toEqual([
+      { VersionId: v1, VersionStages: ['AWSCURRENT'], LastAccessedDate: day },
+      { VersionId: v3, VersionStages: ['AWSPENDING'] },
+    ]);
+    const all = await list({ IncludeDeprecated: true, MaxResults: 2 });
+    expect(all.Versions?.map(({ VersionId }) => VersionId)).toEqual([v1, v2]);
+    const rest = await list({ IncludeDeprecated: true, MaxResults: 2, NextToken: all.NextToken });
+    expect(rest.Versions?.map(({ VersionId }) => VersionId)).toEqual([v3]);
   });
 
   it('take the same value again, and no other one', async () => {

@@ -48,7 +48,7 @@ describe('the retire Lambda', () => {
     const ports = superseded();
     const { handler, counted, logged, regions } = await load(ports);
     expect(await handler({}, contextOf('run-now'))).toEqual({ examined: 1, changes: 1 });
-    expect(regions).toEqual([REGION, REGION]);
+    expect(regions).toEqual([REGION, REGION, REGION]);
     expect(ports.of('disable')).toEqual([['app', OLD]]);
     expect(counted()).toEqual([{ KeysDisabled: 1, SecretsExamined: 1, SecretsFailed: 0, ChangeLimitReached: 0 }]);
     expect(logged()).toEqual([

@@ -18,7 +18,7 @@ export function deployed(deployment: Deployment, ports: Ports) {
   vi.useFakeTimers({ now: NOW, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
 
   const regions: string[] = [];
-  const { secrets, iam, identities } = ports.world;
+  const { secrets, versions, iam, identities } = ports.world;
   const of = <T>(port: T) => {
     return (region: string): T => {
       regions.push(region);
@@ -29,6 +29,7 @@ export function deployed(deployment: Deployment, ports: Ports) {
   vi.doMock('../../lambdas/adapters/clients.ts', () => ({
     iamAdapter: of(iam),
     secretsAdapter: of(secrets),
+    versionsAdapter: of(versions),
     identitiesAdapter: () => identities,
   }));
 

@@ -4,9 +4,16 @@
  */
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import { AwsCallError } from '../../lambdas/domain/errors.ts';
+import type { VersionUse } from '../../lambdas/domain/follow.ts';
 import type { Happening } from '../../lambdas/domain/happenings.ts';
 import type { AccessKey, LastUse, SecretFacts } from '../../lambdas/domain/model.ts';
-import type { IamKeys, IdentifyAnswer, KeyIdentities, SecretStore } from '../../lambdas/domain/ports.ts';
+import type {
+  IamKeys,
+  IdentifyAnswer,
+  KeyIdentities,
+  SecretStore,
+  SecretVersions,
+} from '../../lambdas/domain/ports.ts';
 import type { Rotation, RotationWorld, Step } from '../../lambdas/rotate/rotation.ts';
 import { NEW, NOW } from '../domain/world.ts';
 import { deployedKey } from '../policy.ts';
@@ -49,6 +56,8 @@ export interface Given {
   readonly values?: Readonly<Record<string, string>>;
   readonly keys?: readonly AccessKey[];
   readonly lastUse?: Readonly<Record<string, LastUse>>;
+  /** The day of the last read, by version. */
+  readonly readOn?: Readonly<Record<string, Date>>;
   readonly rotationEnabled?: boolean;
   readonly scheduledForDeletion?: boolean;
   /** What STS answers, one after the other; the last one for good. */
@@ -57,7 +66,13 @@ export interface Given {
   readonly timeLeft?: number;
 }
 
-type Operation = Exclude<keyof SecretStore, 'list'> | keyof IamKeys | keyof KeyIdentities | 'listSecrets' | 'sleep';
+type Operation =
+  | Exclude<keyof SecretStore, 'list'>
+  | keyof IamKeys
+  | keyof KeyIdentities
+  | 'listSecrets'
+  | 'versions'
+  | 'sleep';
 
 export class Ports {
   readonly calls: (readonly [Operation, ...unknown[]])[] = [];
@@ -67,7 +82,7 @@ export class Ports {
   tags: Record<string, string>;
   values: Record<string, string>;
   keys: readonly AccessKey[];
-  readonly world: RotationWorld;
+  readonly world: RotationWorld & { readonly versions: SecretVersions };
   readonly #given: Given;
   readonly #hooks = new Map<Operation, (nth: number, ...args: unknown[]) => void>();
 
@@ -79,6 +94,7 @@ export class Ports {
     this.keys = given.keys ?? [];
     this.world = {
       secrets: this.#secrets(),
+      versions: { list: async (...args) => this.#versions(...args) },
       iam: this.#iam(),
       smtpPassword: (secret, region) => `SMTP password of ${secret} in ${region}`,
       identities: { identify: async (...args) => this.#identify(...args) },
@@ -139,6 +155,14 @@ export class Ports {
     this.#called('identify', ...args);
     const { answers = [identified()] } = this.#given;
     return answers[Math.min(this.of('identify').length, answers.length) - 1] ?? identified();
+  }
+
+  #versions(...args: unknown[]): readonly VersionUse[] {
+    this.#called('versions', ...args);
+    return [...this.labels].map(([version, labels]) => {
+      const readOn = this.#given.readOn?.[version];
+      return { version, labels, ...(readOn && { readOn }) };
+    });
   }
 
   #secrets(): SecretStore {

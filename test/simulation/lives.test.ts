@@ -114,6 +114,89 @@ describe('a key', () => {
   });
 });
 
+describe('who has not switched', () => {
+  type Told = { switched: string; previousRead: string; previousReadOn?: Date };
+  const DAYS = 5;
+  /** What each of the passes of five days tells of a key superseded at 01:00 UTC, while somebody does something every day. */
+  async function followed(daily: (simulation: Simulation, old: string) => unknown) {
+    const simulation = new Simulation({ keys: [{ userName: 'app', deactivateAfter: DAYS * DAY }] });
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 90);
+    const old = String(simulation.current('iam/app').AccessKeyId);
+    await simulation.advanceWithPasses(2);
+    await simulation.rotate('iam/app');
+    for (let day = 0; day < DAYS; day += 1) {
+      await daily(simulation, old);
+      await simulation.advanceWithPasses(1);
+    }
+    expect(simulation.passes.flatMap(({ failures }) => failures)).toEqual([]);
+    const told = simulation.happenings.filter((happening) => happening.what === 'followed');
+    expect(new Set(told.map(({ keyId }) => keyId))).toEqual(new Set([old]));
+    return told.map(({ at, switched, previousRead, previousReadOn }): Told & { day: number } => ({
+      day: Math.floor((at.getTime() - START.getTime()) / (DAY * 1000)) - 2,
+      switched,
+      previousRead,
+      ...(previousReadOn && { previousReadOn }),
+    }));
+  }
+  const read = (simulation: Simulation, stage: string) =>
+    simulation.account.operate('secretsmanager', 'GetSecretValue', { SecretId: 'iam/app', VersionStage: stage });
+  const verdicts = (told: readonly Told[], field: 'switched' | 'previousRead') =>
+    new Set(told.map((one) => one[field]));
+
+  it('is nobody, whatever the rotator and its passes read themselves', async () => {
+    const told = await followed((simulation) => read(simulation, 'AWSCURRENT'));
+    expect(told.length).toBeGreaterThan(100);
+    expect(verdicts(told, 'switched')).toEqual(new Set(['unknown', 'yes']));
+    expect(told.filter(({ day }) => day === 0).map(({ previousRead }) => previousRead)).not.toContain('yes');
+    expect(
+      verdicts(
+        told.filter(({ day }) => day > 0),
+        'previousRead',
+      ),
+    ).toEqual(new Set(['no']));
+  });
+
+  it('is told of by every pass once the old key was used after applications had the time to switch', async () => {
+    const told = await followed((simulation, old) => simulation.useDirectly(old));
+    expect(
+      verdicts(
+        told.filter(({ day }) => day === 0),
+        'switched',
+      ),
+    ).toEqual(new Set(['unknown', 'yes']));
+    expect(
+      verdicts(
+        told.filter(({ day }) => day > 1),
+        'switched',
+      ),
+    ).toEqual(new Set(['no']));
+  });
+
+  it('is told of by the day on which AWSPREVIOUS was read last, if that is later than the day of the switch', async () => {
+    const told = await followed((simulation) => read(simulation, 'AWSPREVIOUS'));
+    expect(
+      verdicts(
+        told.filter(({ day }) => day === 0),
+        'previousRead',
+      ),
+    ).toEqual(new Set(['unknown']));
+    expect(told.at(-1)).toMatchObject({ previousRead: 'yes', previousReadOn: new Date('2026-01-07T00:00:00Z') });
+  });
+
+  it('is not asked about a key that somebody has deleted by hand, and no pass fails for that', async () => {
+    const simulation = new Simulation();
+    simulation.account.createUser('app');
+    await simulation.schedule('iam/app', 90);
+    const old = String(simulation.current('iam/app').AccessKeyId);
+    await simulation.rotate('iam/app');
+    simulation.account.deleteAccessKey(old);
+    await simulation.advanceWithPasses(1);
+    expect(simulation.passes.flatMap(({ failures }) => failures)).toEqual([]);
+    expect(simulation.what()).not.toContain('followed');
+  });
+});
+
 describe("a user whose only key is adopted by 'only-key'", () => {
   const ledgerOf = (simulation: Simulation, keyId: string) =>
     simulation.tags('iam/app')[`iam-key-rotator:key/${keyId}`];

@@ -6,6 +6,7 @@ import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { iamKeys } from '../../lambdas/adapters/iam-keys.ts';
 import { keyIdentities } from '../../lambdas/adapters/key-identities.ts';
 import { secretStore } from '../../lambdas/adapters/secret-store.ts';
+import { secretVersions } from '../../lambdas/adapters/secret-versions.ts';
 import { sesSmtpPassword } from '../../lambdas/adapters/ses-smtp.ts';
 import type { DeployedKey, Deployment } from '../../lambdas/contract/deployment.ts';
 import { BOOTSTRAP_VALUE, TAGS } from '../../lambdas/contract/names.ts';
@@ -302,6 +303,7 @@ export class Simulation {
 export interface Adapters {
   readonly iam: ReturnType<typeof iamKeys>;
   readonly secrets: ReturnType<typeof secretStore>;
+  readonly versions: ReturnType<typeof secretVersions>;
   readonly identities: ReturnType<typeof keyIdentities>;
   readonly smtpPassword: SmtpPassword;
 }
@@ -317,6 +319,7 @@ function wired(account: SimulatedAccount, sandbox: Sandbox): Adapters {
   return {
     iam: iamKeys(new IAMClient(config(ATTEMPTS)), new IAMClient(config(1))),
     secrets: secretStore(new SecretsManagerClient(config(ATTEMPTS))),
+    versions: secretVersions(new SecretsManagerClient(config(ATTEMPTS))),
     identities: keyIdentities((credentials, region) => new STSClient(config(1, { credentials, region }))),
     smtpPassword: sesSmtpPassword,
   };
@@ -330,6 +333,7 @@ export function direct(sandbox: Sandbox): Adapters {
   return {
     iam: iamKeys(client('iam', { attempts: ATTEMPTS }), client('iam', { attempts: 1 })),
     secrets: secretStore(client('secretsmanager', { attempts: ATTEMPTS })),
+    versions: secretVersions(client('secretsmanager', { attempts: ATTEMPTS })),
     identities: keyIdentities((credentials, region) => client('sts', { attempts: 1, credentials, region })),
     smtpPassword: sesSmtpPassword,
   };
