@@ -23,6 +23,7 @@ export const MEMORY_SECRETS = 5000;
 /** Entries on a page of ListSecrets. */
 const PAGE = 100;
 const CALLS_A_KEY = 6;
+const CALLS_TO_FOLLOW = 2;
 
 const size = { limit: 450, unit: 'KB', decimals: 1, source: "each Lambda's bundle: ≤ 450 KB" } as const;
 const load = {
@@ -56,6 +57,12 @@ export const BUDGETS = {
   },
   disablePass: { what: `retire pass, ${secrets} secrets, ${RETIRE_DUE} keys to disable`, ...pass },
   deletePass: { what: `retire pass, ${secrets} secrets, ${RETIRE_DUE} keys to delete`, ...pass },
+  followPass: {
+    ...pass,
+    what: `retire pass, ${secrets} secrets, ${RETIRE_DUE} retiring keys to follow`,
+    limit: Math.ceil(RETIRE_SECRETS / PAGE) + CALLS_TO_FOLLOW * RETIRE_DUE,
+    source: 'retire pass, n secrets, d keys within their overlap: ⌈n/100⌉ + ≤ 2·d calls',
+  },
   memory: {
     what: `retire pass, ${MEMORY_SECRETS.toLocaleString('en')} secrets: memory`,
     limit: 256,

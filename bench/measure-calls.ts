@@ -45,8 +45,8 @@ async function callsOfRotation(activationDelay: number): Promise<CallRecord[]> {
   return calls;
 }
 
-/** Two passes over one account: the first disables some keys, and the second, a recovery time later, deletes them. */
-async function countRetirePasses(): Promise<Record<'disablePass' | 'deletePass', Figure>> {
+/** Three passes over one account: the first follows some keys, the second disables them, and the third, a recovery time later, deletes them. */
+async function countRetirePasses(): Promise<Record<'followPass' | 'disablePass' | 'deletePass', Figure>> {
   const everyNth = RETIRE_SECRETS / RETIRE_DUE;
   const names = Array.from({ length: RETIRE_SECRETS }, (_, index) => `app${index}`);
   const due = names.filter((_, index) => index % everyNth === 0);
@@ -64,6 +64,9 @@ async function countRetirePasses(): Promise<Record<'disablePass' | 'deletePass',
   await simulation.advance(HOUR);
   await simulation.retire();
 
+  await simulation.advance(HOUR);
+  const following = await callsDuring(simulation, () => simulation.retire());
+  expectThat(simulation.passes.at(-1), { examined: RETIRE_SECRETS, changes: 0, failures: [] });
   await simulation.advance(3 * DAY);
   const disabling = await callsDuring(simulation, () => simulation.retire());
   expectThat(simulation.passes.at(-1), { examined: RETIRE_SECRETS, changes: RETIRE_DUE, failures: [] });
@@ -72,6 +75,7 @@ async function countRetirePasses(): Promise<Record<'disablePass' | 'deletePass',
   expectThat(simulation.passes.at(-1), { examined: RETIRE_SECRETS, changes: RETIRE_DUE, failures: [] });
   assertSound(simulation);
   return {
+    followPass: { value: following.length, how: tally(following) },
     disablePass: { value: disabling.length, how: tally(disabling) },
     deletePass: { value: deleting.length, how: tally(deleting) },
   };

@@ -115,8 +115,9 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
           if (now < due) followed.push({ key, arn, policy, reason: 'in-overlap', due });
         }
         const nomination = nominate(labels, ledger, policy, deployment.rotateTimeout, now);
-        if (nomination !== undefined)
-          followed.push(...(await retireSecret(arn, nomination.suspects, policy, deployment, budget, world)));
+        if (nomination === undefined) return;
+        const held = await retireSecret(facts.arn, nomination.suspects, policy, deployment, budget, world);
+        followed.push(...held);
       });
       if (stopped !== undefined) return result(stopped);
     }

@@ -245,6 +245,30 @@ export const GUARDS: readonly Guard[] = [
     suites: ['test/simulation/regressions.test.ts'],
   },
   {
+    name: 'the only key: the ledger is believed about none that is younger than another key of the user',
+    invariant: '4',
+    edits: [
+      {
+        file: 'lambdas/domain/adoption.ts',
+        find: '(policy.adopt !== ONLY_KEY || isOldest(key, keys))',
+        replace: 'keys.length > 0',
+      },
+    ],
+    suites: ['test/deputy', 'test/domain/adoption.test.ts'],
+  },
+  {
+    name: 'the only key: discovered while nothing was stored in the secret, and once',
+    invariant: '4',
+    edits: [
+      {
+        file: 'lambdas/domain/adoption.ts',
+        find: "current.kind === 'bootstrap' && ledger.entries.size === 0 &&",
+        replace: '',
+      },
+    ],
+    suites: ['test/domain/adoption.test.ts'],
+  },
+  {
     name: 'change limit of a pass',
     invariant: '9',
     edits: [

@@ -35,6 +35,7 @@ describe('the budgets', () => {
   it('of a retire pass come out of the formula of the design: 1,000 secrets, 10 keys due', () => {
     expect(BUDGETS.disablePass.limit).toBe(70);
     expect(BUDGETS.deletePass.limit).toBe(70);
+    expect(BUDGETS.followPass.limit).toBe(30);
   });
 
   it('are all judged, in their order', () => {

@@ -10,8 +10,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { CreateSecretCommand, RotateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { iamAdapter, identitiesAdapter, secretsAdapter } from '../../lambdas/adapters/clients.ts';
-import type { IamKeys, KeyIdentities, SecretStore } from '../../lambdas/domain/ports.ts';
+import { iamAdapter, identitiesAdapter, secretsAdapter, versionsAdapter } from '../../lambdas/adapters/clients.ts';
+import type { IamKeys, KeyIdentities, SecretStore, SecretVersions } from '../../lambdas/domain/ports.ts';
 import { SimulatedAccount } from '../../local/account.ts';
 
 export const REGION = 'eu-central-1';
@@ -33,6 +33,7 @@ export interface Credentials {
 interface Adapters {
   readonly iam: IamKeys;
   readonly secrets: SecretStore;
+  readonly versions: SecretVersions;
   readonly identities: KeyIdentities;
 }
 
@@ -243,7 +244,12 @@ function configuration(endpoint: string, credentials: Credentials) {
 /** The production wiring, which takes endpoint and credentials from the environment. */
 function adaptersWith(endpoint: string, credentials: Credentials): Adapters {
   Object.assign(process.env, environment(endpoint, credentials));
-  return { iam: iamAdapter(REGION), secrets: secretsAdapter(REGION), identities: identitiesAdapter() };
+  return {
+    iam: iamAdapter(REGION),
+    secrets: secretsAdapter(REGION),
+    versions: versionsAdapter(REGION),
+    identities: identitiesAdapter(),
+  };
 }
 
 /** What Lambda sets for the SDK, and where the account is; the developer's own configuration files are out of sight. */

@@ -8,6 +8,7 @@ import { ListAccessKeysCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import {
   DescribeSecretCommand,
   GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   RotateSecretCommand,
   SecretsManagerClient,
@@ -30,6 +31,7 @@ interface Difference {
 }
 
 const AS_AWS = 'the same as AWS';
+const DAY_MS = 86_400_000;
 const NEXT_TOKEN = '22222222-2222-4222-8222-222222222222';
 
 const DIFFERENCES: readonly Difference[] = [
@@ -288,6 +290,50 @@ const DIFFERENCES: readonly Difference[] = [
     },
     moto: { does: "refuses it in XML, which the SDK can't read", seen: 'SyntaxError' },
     simulated: { does: AS_AWS, seen: 'InvalidSignatureException' },
+  },
+  {
+    id: 'end-of-versions',
+    aws: 'the last page of ListSecretVersionIds has no token, as the last one of every listing',
+    async observe(account) {
+      const SecretId = await pendingSecret(account);
+      return (await account.secrets.send(new ListSecretVersionIdsCommand({ SecretId }))).NextToken;
+    },
+    moto: { does: 'gives an empty one', seen: '' },
+    simulated: { does: AS_AWS, seen: undefined },
+  },
+  {
+    id: 'versions-without-a-label',
+    aws: 'ListSecretVersionIds leaves out versions without a label',
+    async observe(account) {
+      const SecretId = await pendingSecret(account);
+      await account.adapters.secrets.storePending(SecretId, NEXT_TOKEN, 'third');
+      const { Versions = [] } = await account.secrets.send(new ListSecretVersionIdsCommand({ SecretId }));
+      return Versions.map(({ VersionStages = [] }) => VersionStages.join()).sort();
+    },
+    moto: { does: 'lists them', seen: ['', AWSCURRENT, AWSPENDING] },
+    simulated: { does: AS_AWS, seen: [AWSCURRENT, AWSPENDING] },
+  },
+  {
+    id: 'day-of-a-read',
+    aws: 'ListSecretVersionIds tells the day on which a version was last read, without the time',
+    async observe(account) {
+      const SecretId = await createSecret(account, 'iam/app', 'first');
+      await account.adapters.secrets.read(SecretId, { label: AWSCURRENT });
+      const { Versions = [] } = await account.secrets.send(new ListSecretVersionIdsCommand({ SecretId }));
+      const read = Versions[0]?.LastAccessedDate?.getTime();
+      return read === undefined ? 'nothing' : account.now() - (account.now() % DAY_MS) === read;
+    },
+    moto: { does: 'tells another moment', seen: false },
+    simulated: { does: AS_AWS, seen: true },
+  },
+  {
+    id: 'versions-of-no-secret',
+    aws: 'ListSecretVersionIds of a secret that is not there answers ResourceNotFoundException',
+    async observe({ secrets }) {
+      return outcome(secrets.send(new ListSecretVersionIdsCommand({ SecretId: 'none' })));
+    },
+    moto: { does: 'fails inside, in HTML', seen: 'SyntaxError' },
+    simulated: { does: AS_AWS, seen: 'ResourceNotFoundException' },
   },
 ];
 
