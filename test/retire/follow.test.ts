@@ -144,6 +144,19 @@ describe('a pass follows a key within its overlap', () => {
 });
 
 describe('a pass follows a key that is held', () => {
+  it('unless it was never promoted: nobody is to switch from it', async () => {
+    const ports = retiring({
+      timeLeft: 9 * DAY * 1000,
+      labels: { [CURRENT]: ['AWSCURRENT'] },
+      lastUse: { [OLD]: use(-71) },
+      tags: { [tagOf(OLD)]: `version=${PREVIOUS} minted=2026-03-07T12:00:00Z ${SUPERSEDED} by=${NEW}` },
+    });
+    ports.pass(3 * DAY * 1000);
+    await run(ports);
+    expect(ports.happenings).toMatchObject([{ what: 'held', keyId: OLD }]);
+    expect(ports.of('versions')).toEqual([]);
+  });
+
   it('by one call more than it takes to hold it, and tells the same facts', async () => {
     const lastUse = { [OLD]: use(-71) };
     const ports = retiring({ timeLeft: 9 * DAY * 1000, lastUse, readOn: { [PREVIOUS]: at(-36 * HOUR) } });
