@@ -3,6 +3,7 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { iamKeys } from '../../lambdas/adapters/iam-keys.ts';
 import { secretStore } from '../../lambdas/adapters/secret-store.ts';
+import { secretVersions } from '../../lambdas/adapters/secret-versions.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import { answering } from '../adapters/answering.ts';
 import type { Simulation } from '../simulation/world.ts';
@@ -203,6 +204,9 @@ const iam = (status: number, body: string) => {
 const secrets = (status: number, body: string) =>
   secretStore(new SecretsManagerClient({ ...credentials, requestHandler: answering({ status, body }) }));
 
+const versions = (status: number, body: string) =>
+  secretVersions(new SecretsManagerClient({ ...credentials, requestHandler: answering({ status, body }) }));
+
 const listed = async (status: number, body: string) => {
   for await (const _ of secrets(status, body).list('iam-key-rotator'));
 };
@@ -235,6 +239,9 @@ const garbled = [
   ),
   rowOf('Secrets Manager answers a value with a list', 'AWS_CALL_FAILED', () => secrets(200, '[]').read('s', {})),
   rowOf('Secrets Manager answers a listing with nothing', 'AWS_CALL_FAILED', () => listed(200, '')),
+  rowOf('Secrets Manager answers the versions of a secret with nothing', 'AWS_CALL_FAILED', () =>
+    versions(200, '{}').list('s'),
+  ),
   rowOf('Secrets Manager answers with an error that is not JSON', 'AWS_CALL_FAILED', () =>
     secrets(503, '<html>busy</html>').describe('s'),
   ),
