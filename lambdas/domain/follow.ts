@@ -129,6 +129,7 @@ export function tellSwitch(
       ? `last read on ${previousReadOn.toISOString().slice(0, 10)}, after the switch`
       : previousRead === 'no'
         ? 'not read since the day of the switch'
-        : 'read or not, that can not be told yet';
-  return `${keyId} retiring until ${iso(due)}: ${use}, ${SWITCHED[switched]}; AWSPREVIOUS ${reads}`;
+        : 'read or not, that can not be told';
+  const verdict = lastUse === undefined && switched === 'yes' ? '' : `, ${SWITCHED[switched]}`;
+  return `${keyId} retiring until ${iso(due)}: ${use}${verdict}; AWSPREVIOUS ${reads}`;
 }

@@ -146,10 +146,14 @@ describe('what is told of the switch', () => {
   it('says what is not known, and what did not happen', () => {
     const { lastUse: __, ...unused } = told;
     expect(tellSwitch({ ...unused, switched: 'unknown', previousRead: 'unknown' })).toBe(
-      `${OLD} retiring until 2026-06-17T12:00:00Z: never used, too early to tell who has switched; AWSPREVIOUS read or not, that can not be told yet`,
+      `${OLD} retiring until 2026-06-17T12:00:00Z: never used, too early to tell who has switched; AWSPREVIOUS read or not, that can not be told`,
     );
-    expect(tellSwitch({ ...unused, switched: 'yes', previousRead: 'no' })).toContain(
-      'never used, not since applications had the time to switch; AWSPREVIOUS not read since the day of the switch',
+    const quiet = { switched: 'yes', previousRead: 'no' } as const;
+    expect(tellSwitch({ ...unused, ...quiet })).toContain(
+      ': never used; AWSPREVIOUS not read since the day of the switch',
+    );
+    expect(tellSwitch({ ...told, ...quiet })).toContain(
+      'by s3 in eu-west-1, not since applications had the time to switch; AWSPREVIOUS not read since',
     );
   });
 });
