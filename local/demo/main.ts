@@ -15,7 +15,7 @@ Needs no AWS account and no network.
   --json   print the figures as one JSON object instead of the report
   --help   print this
 
-Exit status: 0 if every invariant held, 1 if one was broken or the demo failed, 2 for wrong arguments.
+Exit status: 0 if every invariant held and no call of an application failed, 1 if not or if the demo failed, 2 for wrong arguments.
 Colours follow NO_COLOR and FORCE_COLOR.
 `;
 
@@ -46,7 +46,8 @@ async function main(args: readonly string[]): Promise<number> {
   process.stdout.write(
     options.json ? `${JSON.stringify(inJson(year), null, 2)}\n` : `${report(year, page).join('\n')}\n`,
   );
-  return year.broken.length === 0 ? 0 : 1;
+  const failed = year.users.some(({ applicationFailures }) => applicationFailures > 0);
+  return year.broken.length === 0 && !failed ? 0 : 1;
 }
 
 /** The options, or what is wrong with the arguments. */

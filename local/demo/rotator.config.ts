@@ -14,13 +14,20 @@ export default defineConfig({
       schedule: '90d',
       adopt: 'only-key',
       holdAtMost: '60d',
+      // It reads the names of environment variables, and sends mail by SMTP.
+      format: 'env',
+      sesSmtp: ['eu-central-1'],
       readers: [`${ROLES}/legacy-batch`],
     },
 
     // Both of its slots are taken by keys that nobody has told the rotator about.
     { user: 'two-keys' },
 
-    // One of its rotations is cut off at the worst moment.
-    { user: 'crashy', readers: [`${ROLES}/crashy`] },
+    // One of its rotations is cut off at the worst moment. Its application has names of its own for the fields.
+    {
+      user: 'crashy',
+      format: { accessKeyId: 'id', secretAccessKey: 'secret' },
+      readers: [`${ROLES}/crashy`],
+    },
   ],
 });

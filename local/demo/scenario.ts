@@ -20,9 +20,9 @@ const CRASH_IN_ROTATION = 3;
 /** Each user's story, in the order in which they are shown. */
 export const STORIES = {
   'deploy-prod': 'new, without a key; its application follows the secret',
-  'legacy-batch': `every 90 days; until day ${LEGACY_SWITCHES_ON_DAY} its application keeps a hand-made key, which is adopted`,
+  'legacy-batch': `every 90 days; until day ${LEGACY_SWITCHES_ON_DAY} its application keeps the user's only key, hand-made, which is adopted; from then on it also sends mail by SMTP`,
   'two-keys': 'both slots are taken by keys that the rotator does not know',
-  crashy: `in rotation ${CRASH_IN_ROTATION} the function dies between minting and storing`,
+  crashy: `in rotation ${CRASH_IN_ROTATION} the function dies between minting and storing; its secret has fields with names of its own`,
 } as const;
 
 /** The key that the configuration adopts without naming it. */
@@ -46,7 +46,7 @@ export async function livesBefore(account: SimulatedAccount, deployment: Deploym
   const switchesAt = DEPLOYED_AT.getTime() + LEGACY_SWITCHES_ON_DAY * DAY_MS;
   const follows = (userName: string, from = DEPLOYED_AT.getTime()) => {
     const { secretName, format } = keyOf(deployment, userName);
-    return { follows: { secretName, fields: format.fields, from } };
+    return { follows: { secretName, format, from } };
   };
   const applications = [
     new Application(account, { userName: 'deploy-prod', ...follows('deploy-prod') }),
