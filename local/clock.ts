@@ -1,4 +1,5 @@
 /** Time that only moves when nothing is going on: a year passes in seconds, and nothing races with it. */
+import { virtualDate } from './virtual-date.ts';
 
 /** A timer that has been set and has not fired yet. */
 export interface VirtualTimer {
@@ -36,13 +37,7 @@ export class VirtualClock {
   constructor(start: Date, patience = 2000) {
     this.#now = start.getTime();
     this.#patience = patience;
-    const nowMs = () => this.#now + this.skew;
-    this.Date = new Proxy(Date, {
-      construct: (target, args, newTarget) =>
-        Reflect.construct(target, args.length === 0 ? [nowMs()] : args, newTarget),
-      apply: (target) => new target(nowMs()).toString(),
-      get: (target, property) => (property === 'now' ? nowMs : Reflect.get(target, property)),
-    });
+    this.Date = virtualDate(() => this.#now + this.skew);
   }
 
   get nowMs(): number {

@@ -7,7 +7,6 @@ import { type Deployment, parseDeployment } from '../../lambdas/contract/deploym
 import { DEPLOYMENT_FILE } from '../../lambdas/contract/names.ts';
 
 const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CONFIG = 'local/demo/rotator.config.ts';
 
 /** The CDK app gave no cloud assembly; the message ends with what it printed. */
 export class SynthesisFailedError extends Error {
@@ -16,15 +15,16 @@ export class SynthesisFailedError extends Error {
 }
 
 /**
- * Writes the cloud assembly of the demo's configuration into a folder.
+ * Writes the cloud assembly of a configuration into a folder.
  *
+ * @param config path of the configuration, from the root
  * @throws SynthesisFailedError
  */
-export async function synthesize(folder: string): Promise<void> {
+export async function synthesize(folder: string, config = 'local/demo/rotator.config.ts'): Promise<void> {
   const { context }: { context: Record<string, unknown> } = JSON.parse(
     readFileSync(join(PROJECT_ROOT, 'cdk.json'), 'utf8'),
   );
-  const env = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify({ ...context, config: CONFIG }) };
+  const env = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify({ ...context, config }) };
   const child = spawn(process.execPath, ['infra/app.ts'], {
     cwd: PROJECT_ROOT,
     env,
