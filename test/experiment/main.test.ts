@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const MAIN = join(import.meta.dirname, '../../local/experiment/main.ts');
+
+function run(...args: string[]): Promise<{ readonly status: number; readonly printed: string; readonly said: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [MAIN, ...args], (_, printed, said) =>
+      resolve({ status: child.exitCode ?? -1, printed, said }),
+    );
+  });
+}
+
+describe('npm run experiment', () => {
+  it.each([
+    [['--clients', 'js,ruby'], "--clients: there is no 'ruby'; expected a list of js,boto3,cli"],
+    [['--rotations', '0'], '--rotations: at least one is needed'],
+    [['--seed', '1.5'], "--seed: '1.5' is no whole number"],
+    [
+      ['--rotations', '2', '--emergencies', '2', '--outages', '1'],
+      '--emergencies and --outages: a day has one of them at most, and there are 2 days',
+    ],
+    [['--year'], "Unknown option '--year'"],
+  ])('refuses %j, and says how it is used', async (args, problem) => {
+    const { status, printed, said } = await run(...args);
+    expect(status).toBe(2);
+    expect(printed).toBe('');
+    expect(said.split('\n')[0]).toBe(problem);
+    expect(said).toContain('Usage: npm run experiment');
+  });
+});
