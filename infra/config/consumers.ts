@@ -10,9 +10,9 @@ const MINUTE = 60;
  * `undefined`: as long as the process runs that was started with the key.
  */
 export const CONSUMERS = {
-  /** `fromRotatedSecret` of `iam-key-rotator/client`. */
-  'javascript-client': 6 * MINUTE,
-  /** `iam-key-rotator credentials` as a `credential_process`, with any SDK or the AWS CLI. */
+  /** `fromRotatedSecret` of `iam-key-rotator/client`: its ttl of 300 s, and as long again in which a key at hand is taken while the next is read. */
+  'javascript-client': 10 * MINUTE,
+  /** `iam-key-rotator credentials` as a `credential_process`: its ttl of 300 s, and 15 minutes for the SDKs that ask at the last moment. */
   'credential-process': 20 * MINUTE,
   /** AWS Secrets Manager Agent: a TTL of 300 s. */
   'secrets-manager-agent': 5 * MINUTE,
