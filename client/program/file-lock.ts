@@ -58,6 +58,10 @@ async function create(lock: string, token: string, clock: Clock): Promise<'creat
     const file = await open(lock, 'wx', 0o600);
     try {
       await file.writeFile(JSON.stringify({ token, pid: process.pid, host: hostname(), at: clock.now() }));
+    } catch (error) {
+      // A full disk has room for a name. An empty lock would have all others wait for nobody.
+      await rm(lock, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

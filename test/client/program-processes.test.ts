@@ -144,6 +144,20 @@ describe('the program, as a process', () => {
     }
   });
 
+  it.skipIf(process.platform === 'win32')(
+    'on a full disk prints the key, and leaves no lock for others to wait for',
+    async () => {
+      const { env, cache } = await user();
+      const bin = join(import.meta.dirname, '../../bin/iam-key-rotator.js');
+      // Files can be made and not written to, as when a disk is full.
+      const shell = `ulimit -f 0; exec "${process.execPath}" "${bin}" credentials --secret-id ${on.arn} --endpoint-url ${on.endpoint}`;
+      const { exit, stdout, stderr } = await run('sh', ['-c', shell], env);
+      expect({ exit, id: idIn(stdout) }).toEqual({ exit: 0, id: on.key.accessKeyId });
+      expect(stderr).toContain('warning: FILE_UNUSABLE');
+      expect(await readdir(cache)).toEqual([]);
+    },
+  );
+
   it('does not mind that nobody reads what it prints', async () => {
     const { env } = await user();
     const bin = join(import.meta.dirname, '../../bin/iam-key-rotator.js');
