@@ -14,7 +14,8 @@ export interface StoredKey extends RotatedKey {
 
 /** Version of the file's form; a file of another one isn't read. */
 const FORMAT_VERSION = 1;
-const ABOUT = 'Kept by iam-key-rotator; delete it to read the secret anew';
+/** Nothing about deleting it: it may be the only key that an application has. */
+const ABOUT = 'Kept by iam-key-rotator';
 /** Bits of the mode that let others than the owner in. */
 const OTHERS = 0o077;
 
@@ -103,5 +104,5 @@ const unusable = (path: string, found: string) =>
   new KeyReadError('FILE_UNUSABLE', {
     found: `${path}: ${found}`,
     expected: 'a key file of this user, mode 600',
-    remedy: 'chmod 600 it, delete it, or name another',
+    remedy: 'chmod 600 it, put a whole key there, or name another',
   });

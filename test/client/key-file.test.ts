@@ -48,7 +48,7 @@ describe('a key file', () => {
     const path = await keyFile();
     await writeKeyFile(path, KEY);
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
-      about: expect.stringContaining('iam-key-rotator'),
+      about: 'Kept by iam-key-rotator',
       formatVersion: 1,
       secretId: KEY.secretId,
       fetchedAt: '2026-01-01T12:00:00.123Z',
@@ -154,6 +154,14 @@ describe('a key file', () => {
     const path = await keyFile();
     await writeFile(path, text, { mode: 0o600 });
     expect(await complaint(readKeyFile(path))).toMatch(/key\.json: (holds no whole key|SyntaxError)\. Expected/);
+  });
+
+  it('is never said to be there for deletion: it may hold the only key', async () => {
+    const path = await keyFile();
+    await writeFile(path, '{', { mode: 0o600 });
+    expect(await complaint(readKeyFile(path))).not.toContain('delete');
+    await writeKeyFile(path, KEY);
+    expect(await readFile(path, 'utf8')).not.toContain('delete');
   });
 
   it('that can not be written is told with the reason', async () => {
