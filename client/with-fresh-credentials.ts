@@ -28,11 +28,11 @@ export interface FreshCredentialsOptions {
    *
    * @default 30
    */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   /** Told of each request that is sent once more. */
-  readonly onRetry?: (retry: KeyRetry) => void;
+  readonly onRetry?: ((retry: KeyRetry) => void) | undefined;
   /** For tests. @default the computer's */
-  readonly clock?: Pick<Clock, 'sleep'>;
+  readonly clock?: Pick<Clock, 'sleep'> | undefined;
 }
 
 type Middleware = <Input extends object, Output extends object>(
@@ -106,7 +106,7 @@ export function withFreshCredentials<Client extends SigningClient>(
       try {
         return await next(args);
       } catch (error) {
-        if (!(error instanceof Error) || !isRefusedKey(error)) throw error;
+        if (!isRefusedKey(error)) throw error;
         first ??= error;
         const refused = keyOf(context);
         if (refused === undefined) throw first;

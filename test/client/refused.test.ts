@@ -134,7 +134,7 @@ describe('a request that is refused for its key', () => {
     const { client, disable } = await working(0);
     application.promote();
     disable();
-    const error = { code: 'AuthFailure', message: 'not validated' };
+    const error = { code: 'UnrecognizedClientException', message: 'not known' };
     application.account.faults.add({ kind: 'refuse', error, match: { action: 'GetCallerIdentity' }, times: 9 });
     expect(await codeOf(application.run(identify(client)))).toBe('InvalidClientTokenId');
     expect(requests()).toBe(3);
@@ -300,12 +300,18 @@ describe('a stream in a request', () => {
 });
 
 describe('the names of refusals', () => {
-  it.each(['InvalidClientTokenId', 'InvalidAccessKeyId', 'AuthFailure', 'UnrecognizedClientException'])(
-    'include %s',
-    (name) => {
-      expect(isRefusedKey(Object.assign(new Error('refused'), { name }))).toBe(true);
-    },
-  );
+  it.each(['InvalidClientTokenId', 'InvalidAccessKeyId', 'UnrecognizedClientException'])('include %s', (name) => {
+    expect(isRefusedKey(Object.assign(new Error('refused'), { name }))).toBe(true);
+    expect(isRefusedKey(Object.assign(new Error(''), { name }))).toBe(true);
+    expect(isRefusedKey(Object.assign(new Error('refused'), { name: `${name}2` }))).toBe(false);
+  });
+
+  it("include EC2's AuthFailure when it is about the key, and not when it is about permissions", () => {
+    const failure = (message: string) => Object.assign(new Error(message), { name: 'AuthFailure' });
+    expect(isRefusedKey(failure('AWS was not able to validate the provided access credentials'))).toBe(true);
+    expect(isRefusedKey(failure('Not authorized for images: [ami-0abcdef1234567890]'))).toBe(false);
+    expect(isRefusedKey(failure(''))).toBe(false);
+  });
 
   it.each(['AccessDenied', 'AccessDeniedException', 'SignatureDoesNotMatch', 'ExpiredToken', 'Error'])(
     'do not include %s',

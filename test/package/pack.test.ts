@@ -207,16 +207,29 @@ describe('an application in TypeScript', () => {
     async (module, moduleResolution) => {
       const typed = await mkdtemp(join(folder, 'typed-'));
       await symlink(join(project, 'node_modules'), join(typed, 'node_modules'));
-      const text = `import { KeyReadError, type ReadErrorCode } from 'iam-key-rotator/client';
+      const text = `import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { fromRotatedSecret, KeyReadError, type ReadErrorCode, withFreshCredentials } from 'iam-key-rotator/client';
 const code: ReadErrorCode = 'NO_KEY_YET';
 export const error: Error = new KeyReadError(code, { found: '', expected: '', remedy: '' });
+const none = undefined;
+const credentials = fromRotatedSecret({ secretId: 'x', client: none, region: none, ttl: none, keepFor: none, file: none });
+const signing = new SecretsManagerClient({ credentials });
+export const client: SecretsManagerClient = withFreshCredentials(signing, { patience: none, onRetry: none, clock: none });
 // @ts-expect-error: the types are there, and not any
 export const wrong: number = new KeyReadError(code, { found: '', expected: '', remedy: '' });
 `;
       await writeFile(join(typed, 'index.mts'), text);
       await writeFile(join(typed, 'package.json'), '{ "type": "module", "private": true }');
       const compilerOptions = {
-        ...{ module, moduleResolution, target: 'es2022', strict: true, skipLibCheck: false, noEmit: true },
+        ...{
+          module,
+          moduleResolution,
+          target: 'es2022',
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          skipLibCheck: false,
+          noEmit: true,
+        },
         ...{ types: ['node'], typeRoots: [join(MODULES, '@types')] },
       };
       await writeFile(join(typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['index.mts'] }));
