@@ -60,7 +60,9 @@ export function parseOptions(argv: readonly string[]): Parsed {
   if (secretId === undefined || secretId === '') {
     throw bad('no --secret-id', 'the name or ARN of a secret', 'add --secret-id <name or ARN>');
   }
-  if (file === '') throw bad('an empty --file', 'a path', 'give a path, or leave --file out');
+  for (const name of ['file', 'region', 'profile'] as const) {
+    if (values[name] === '') throw bad(`an empty --${name}`, OPTIONS[name].says, `give one, or leave --${name} out`);
+  }
   if (file !== undefined && noFile) throw bad('both --file and --no-file', 'one of them', 'leave one out');
   if (ownKey && file === undefined) {
     throw bad(

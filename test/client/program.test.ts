@@ -517,6 +517,8 @@ describe('options', () => {
     ['--keep-for soon', ['--secret-id', 'x', '--keep-for', 'soon']],
     ['--keep-for 4m shorter than --ttl 5m', ['--secret-id', 'x', '--keep-for', '4m']],
     ['both --file and --no-file', ['--secret-id', 'x', '--file', 'y', '--no-file']],
+    ['an empty --region', ['--secret-id', 'x', '--region', '']],
+    ['an empty --profile', ['--secret-id', 'x', '--profile', '']],
     ['an empty --file', ['--secret-id', 'x', '--file', '']],
     ['--own-key without --file', ['--secret-id', 'x', '--own-key']],
     ['--own-key without --file', ['--secret-id', 'x', '--own-key', '--no-file']],
