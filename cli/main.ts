@@ -1,5 +1,5 @@
 /** The program `iam-key-rotator`. */
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dispatch } from './dispatch.ts';
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -9,9 +9,13 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** ms for what was written to be read, if something that was waited for in vain (a credential_process that hangs) keeps this process alive. */
+const LINGER = 200;
+
 process.exitCode = await dispatch(process.argv.slice(2), {
   env: process.env,
-  clock: { now: Date.now, sleep: (ms) => setTimeout(ms) },
+  clock: { now: Date.now, sleep: (ms) => sleep(ms) },
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
 });
+setTimeout(() => process.exit(), LINGER).unref();

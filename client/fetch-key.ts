@@ -45,12 +45,22 @@ export async function fetchKey(
 ): Promise<RotatedKey> {
   let value: string | undefined;
   try {
-    value = (await client.send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal })).SecretString;
+    value = (await until(abortSignal, client.send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal })))
+      .SecretString;
   } catch (error) {
     throw readError(secretId, error);
   }
   return keyIn(value, fields);
 }
+
+/** Waits no longer than the signal lets: the SDK itself looks at it only when it has credentials, and finding those may hang, too. */
+export const until = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
+  Promise.race([
+    promise,
+    new Promise<never>((_, reject) => {
+      signal.onabort = () => reject(signal.reason);
+    }),
+  ]);
 
 const expected = 'the value of the secret';
 

@@ -94,7 +94,7 @@ export function keyCache(
       const fresh = { accessKeyId, secretAccessKey, fetchedAt };
       // Before it is used: what reads the next key must outlive this process.
       await source.keep?.(fresh).catch((error) => {
-        warn(readErrorOf(error), 'The key is in memory alone; it is kept with the next reading');
+        warn(readErrorOf(error), 'The key is in memory alone until the next reading');
       });
       if (held && held.accessKeyId !== accessKeyId) {
         previous = held;

@@ -43,8 +43,7 @@ export function readingWithOwnKey(
     const ids = refused.join(' and ');
     throw new KeyReadError(ids ? 'OWN_KEY_REFUSED' : 'FILE_UNUSABLE', {
       found: ids ? `Secrets Manager refuses ${ids}` : `no file ${file}, and no seed`,
-      expected:
-        'an active key: each reads its successor during the overlap, which has to outlast a stop of the application',
+      expected: 'an active key; the overlap has to outlast a stop of the application',
       remedy: `put the current key into ${file}, or give it as seed`,
     });
   };

@@ -32,7 +32,7 @@ export function keyIn(value: string | undefined, fields?: KeyFields): RotatedKey
     throw new KeyReadError('NO_KEY_YET', {
       found: 'the value of a new secret',
       expected: 'a key',
-      remedy: 'rotate it, and see the log of the rotate function if that fails',
+      remedy: 'rotate it; if that fails, see the log of the rotate function',
     });
   }
   throw malformed('no field that is known to hold a key');
@@ -57,5 +57,5 @@ const malformed = (found: string) =>
   new KeyReadError('VALUE_MALFORMED', {
     found,
     expected: 'JSON with AccessKeyId and SecretAccessKey, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-    remedy: "see that the secret is one of the rotator's, and name its fields if its configuration does",
+    remedy: "see that the secret is one of the rotator's, and that fields of its own are named",
   });

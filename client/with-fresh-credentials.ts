@@ -48,7 +48,7 @@ export interface SigningClient {
   };
 }
 
-const NAME = 'iamKeyRotatorFreshCredentials';
+const NAME = 'iamKeyRotator';
 const LONGEST_PATIENCE = 300;
 const DEFAULT_PATIENCE = 30;
 

@@ -7,7 +7,7 @@ import { forgetFailure, noteFailure, pauseAfter, readFailure } from './failure-n
 import { withFileLock } from './file-lock.ts';
 import type { Clock } from './terminal.ts';
 
-/** A read takes 14 seconds at worst: two attempts, each of 2 for the connection and 5 for the answer. */
+/** A read takes 14 seconds at worst: two attempts, each of 2 for the connection and 5 for the answer; 20 where credentials are slow to find. */
 const LOCK = { waitMs: 15_000, staleMs: 30_000 };
 
 /** Times in ms. */

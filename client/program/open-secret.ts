@@ -2,7 +2,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { codeOf } from '../code-of.ts';
 import { KeyReadError } from '../errors.ts';
-import { fetchKey } from '../fetch-key.ts';
+import { fetchKey, until } from '../fetch-key.ts';
 import type { RotatedKey } from '../rotated-key.ts';
 import type { SeedCredentials } from './obtain-key.ts';
 import type { CredentialsRequest } from './options.ts';
@@ -11,16 +11,20 @@ import { ASKS_ITSELF, asksItself } from './program-error.ts';
 /** Times in ms. Each start that meets an outage waits so long, and a shell prompt may be waiting for it. */
 const PATIENCE = { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true };
 const ATTEMPTS = 2;
+/** For all of it, finding the credentials included: a profile's credential_process may ask somebody who isn't there. */
+const LONGEST = 20_000;
 
 /**
  * Reads the secret.
  *
  * @param credentials what to sign with; without them, what the SDK finds by its default chain
+ * @param abortSignal ends it. @default after 20 seconds
  * @throws KeyReadError
  */
 export async function readSecret(
   { secretId, region, endpoint, fields }: CredentialsRequest,
   credentials?: SeedCredentials,
+  abortSignal: AbortSignal = AbortSignal.timeout(LONGEST),
 ): Promise<RotatedKey> {
   const heard = listenFor(`${ASKS_ITSELF}:`);
   const client = new SecretsManagerClient({
@@ -34,22 +38,27 @@ export async function readSecret(
   try {
     await client.config.region().catch(() => {
       throw new KeyReadError('BAD_OPTION', {
-        found: 'no Region',
+        found: 'no Region, or none that can be part of a host name',
         expected: 'the Region of the secret',
         remedy: 'add --region, or give the ARN as --secret-id',
       });
     });
-    if (credentials === undefined) await findCredentials(client, heard.it);
-    return await fetchKey(client, secretId, fields);
+    if (credentials === undefined) await findCredentials(client, abortSignal, heard.it);
+    return await fetchKey(client, secretId, fields, abortSignal);
   } finally {
     client.destroy();
   }
 }
 
 /** Asks for the credentials that read the secret, by themselves: their absence has other remedies than an answer of Secrets Manager. */
-async function findCredentials(client: SecretsManagerClient, askedItself: () => boolean): Promise<void> {
+async function findCredentials(
+  client: SecretsManagerClient,
+  abortSignal: AbortSignal,
+  askedItself: () => boolean,
+): Promise<void> {
   try {
-    await client.config.credentials();
+    abortSignal.throwIfAborted();
+    await until(abortSignal, client.config.credentials());
   } catch (error) {
     if (askedItself()) throw asksItself();
     throw new KeyReadError('SECRET_UNAVAILABLE', {

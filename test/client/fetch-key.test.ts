@@ -67,6 +67,18 @@ describe('reading a key', () => {
     await expect(fetchKey(client, SECRET)).rejects.toThrow(/CredentialsProviderError/);
   });
 
+  it('ends when it is told to, also while the credentials that sign are still looked for', async () => {
+    const aborted = new AbortController();
+    const credentials = () => {
+      aborted.abort();
+      return new Promise<never>(() => {});
+    };
+    const client = new SecretsManagerClient({ ...application.account.clientConfig(), credentials });
+    await expect(fetchKey(client, SECRET, undefined, aborted.signal)).rejects.toThrow(
+      /^SECRET_UNAVAILABLE: AbortError/,
+    );
+  });
+
   it('passes on what is wrong with the value', async () => {
     application.account.operate('secretsmanager', 'PutSecretValue', { SecretId: SECRET, SecretString: '{}' });
     expect(await codeOf(fetchKey(application.secrets(), SECRET))).toBe('VALUE_MALFORMED');

@@ -1,7 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EXIT_CODES } from '../../client/program/exit-codes.ts';
+import { readSecret } from '../../client/program/open-secret.ts';
+import { parseOptions } from '../../client/program/options.ts';
 import { BOOTSTRAP_FIELD } from '../../lambdas/contract/names.ts';
 import { accountWithSecret, environmentOf, run, startProgram } from './start-program.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -157,6 +159,28 @@ describe('the program, as a process', () => {
       expect(await readdir(cache)).toEqual([]);
     },
   );
+
+  it('ends although something that was waited for in vain goes on', async () => {
+    const { ask } = await user();
+    const { exit, stdout } = await ask([], { NODE_OPTIONS: '--import=data:text/javascript,setInterval(()=>{},1e6)' });
+    expect({ exit, id: idIn(stdout) }).toEqual({ exit: 0, id: on.key.accessKeyId });
+  });
+
+  it('does not wait for a profile whose credential_process hangs', async () => {
+    const { home } = await user();
+    const config = join(home, 'config');
+    await writeFile(config, '[profile hangs]\ncredential_process = sleep 3\n');
+    vi.stubEnv('AWS_CONFIG_FILE', config);
+    vi.stubEnv('AWS_PROFILE', 'hangs');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const request = parseOptions(['--secret-id', on.arn, '--endpoint-url', on.endpoint]);
+    if (request === 'help') throw new Error('no help was asked for');
+    const aborted = new AbortController();
+    const read = readSecret(request, undefined, aborted.signal);
+    setImmediate(() => aborted.abort());
+    await expect(read).rejects.toThrow(/^SECRET_UNAVAILABLE: no credentials to read the secret with \(AbortError\)/);
+    await expect(readSecret(request, undefined, aborted.signal)).rejects.toThrow(/\(AbortError\)/);
+  });
 
   it('does not mind that nobody reads what it prints', async () => {
     const { env } = await user();
