@@ -16,7 +16,7 @@ export async function dispatch(argv: readonly string[], terminal: Terminal): Pro
     terminal.out(usage());
     return 0;
   }
-  if (name === '--version' || rest[0] === '--version') {
+  if (name === '--version' || rest.includes('--version')) {
     terminal.out(`${await version()}\n`);
     return 0;
   }

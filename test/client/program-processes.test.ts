@@ -203,6 +203,7 @@ describe('iam-key-rotator', () => {
     const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
     expect(await start('--version')).toEqual({ exit: 0, stdout: `${version}\n`, stderr: '' });
     expect(await start('credentials', '--version')).toEqual({ exit: 0, stdout: `${version}\n`, stderr: '' });
+    expect(await start('credentials', '--secret-id', 'x', '--version')).toMatchObject({ stdout: `${version}\n` });
   });
 
   it('tells the nearest command that it has', async () => {
