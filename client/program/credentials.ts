@@ -8,7 +8,7 @@ import { EXIT_CODES, EXIT_UNEXPECTED } from './exit-codes.ts';
 import { help } from './help.ts';
 import { type KeyRequest, obtainKey, type SeedCredentials } from './obtain-key.ts';
 import { type CredentialsRequest, parseOptions } from './options.ts';
-import { asksItself, ProgramError } from './program-error.ts';
+import { asksItself, ProgramError, saidOf } from './program-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Names the requests that wait for the one that this process answers: who finds itself among them would wait for itself. */
@@ -59,13 +59,8 @@ export async function credentials(
     terminal.out(credentialDocument(answer.key, answer.expiration));
     return 0;
   } catch (error) {
-    if (error instanceof KeyReadError || error instanceof ProgramError) {
-      say(error.message);
-      return EXIT_CODES[error.code];
-    }
-    // Not its message, which may quote anything.
-    say(`UNEXPECTED: ${codeOf(error)}. Expected: no such error. What to do: report it as a defect.`);
-    return EXIT_UNEXPECTED;
+    say(saidOf(error));
+    return error instanceof KeyReadError || error instanceof ProgramError ? EXIT_CODES[error.code] : EXIT_UNEXPECTED;
   }
 }
 

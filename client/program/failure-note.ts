@@ -15,10 +15,16 @@ export interface Failure {
 const FIRST_PAUSE = 5000;
 const LONGEST_PAUSE = 60_000;
 
-/** For how long after a failure no other attempt is made, in ms: 5 s, then twice as long each time, at most a minute. */
-export const pauseAfter = ({ times }: Failure) => Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE);
+/** Refusals that are followed by no pause: they come at once, and a key that is new is refused here and there for a moment. */
+const FREE_REFUSALS = 2;
 
-const noteOf = (path: string) => `${path}.failed`;
+/** For how long after a failure no other attempt is made, in ms: 5 s, then twice as long each time, at most a minute. */
+export function pauseAfter({ code, times }: Failure): number {
+  const counted = code === 'OWN_KEY_REFUSED' ? times - FREE_REFUSALS : times;
+  return counted < 1 ? 0 : Math.min(FIRST_PAUSE * 2 ** (counted - 1), LONGEST_PAUSE);
+}
+
+export const noteOf = (path: string) => `${path}.failed`;
 
 /** @returns undefined if the last attempt didn't fail, or if nobody can tell */
 export async function readFailure(path: string): Promise<Failure | undefined> {

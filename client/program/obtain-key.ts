@@ -3,8 +3,9 @@ import { KeyReadError } from '../errors.ts';
 import { readKeyFile, type StoredKey, writeKeyFile } from '../key-file.ts';
 import type { RotatedKey } from '../rotated-key.ts';
 import { expirationOfFresh, expirationOfKept } from './document.ts';
-import { forgetFailure, noteFailure, pauseAfter, readFailure } from './failure-note.ts';
+import { forgetFailure, noteFailure, noteOf, pauseAfter, readFailure } from './failure-note.ts';
 import { withFileLock } from './file-lock.ts';
+import { saidOf } from './program-error.ts';
 import type { Clock } from './terminal.ts';
 
 /** A read takes 14 seconds at worst: two attempts, each of 2 for the connection and 5 for the answer; 20 where credentials are slow to find. */
@@ -60,21 +61,24 @@ export async function obtainKey(request: KeyRequest, around: Surroundings): Prom
     if (settledMeanwhile !== undefined) return settledMeanwhile;
 
     try {
-      const key = ownKey ? await fetchWithOwn(request, stored, around) : await around.fetch();
+      const key = ownKey ? await fetchWithOwn(request, file.path, stored, around) : await around.fetch();
       const fetchedAt = clock.now();
       await forgetFailure(file.path);
       // What stands at a path that somebody named may be anything, and isn't this program's to replace.
       if (unusable === undefined || file.ours) await keep(request, file.path, { ...key, fetchedAt }, stored, around);
       return { key, expiration: expirationOfFresh(fetchedAt, ttl) };
     } catch (error) {
-      if (!(error instanceof KeyReadError) || error.code === 'FILE_UNUSABLE') throw error;
-      // A key that is refused is no answer; and the refusal comes at once, so that nobody needs to be spared the wait.
-      if (ownKey && error.code === 'OWN_KEY_REFUSED') throw error;
-      const times = ((await readFailure(file.path))?.times ?? 0) + 1;
-      await noteFailure(file.path, { code: error.code, at: clock.now(), times });
+      if (error instanceof KeyReadError && error.code === 'FILE_UNUSABLE') throw error;
+      if (error instanceof KeyReadError) {
+        const times = ((await readFailure(file.path))?.times ?? 0) + 1;
+        await noteFailure(file.path, { code: error.code, at: clock.now(), times });
+        // A key that is refused is no answer.
+        if (ownKey && error.code === 'OWN_KEY_REFUSED') throw error;
+      }
       const kept = keptKey(request, stored, clock.now());
+      // Whatever failed, be it a defect of this program: the key at hand is none the worse for it.
       if (kept === undefined) throw error;
-      around.warn(`${error.message} ${ageOf(kept, clock.now())}`);
+      around.warn(`${saidOf(error)} ${ageOf(kept, clock.now())}`);
       return { key: kept, expiration: expirationOfKept(clock.now()) };
     }
   });
@@ -100,7 +104,7 @@ async function look(
   }
 }
 
-/** The answer that needs no read: the key is fresh; or an attempt has failed a moment ago. */
+/** The answer that needs no read: the key is fresh; or an attempt has failed a moment ago. @throws KeyReadError that it has */
 async function settle(
   request: KeyRequest,
   path: string,
@@ -114,6 +118,12 @@ async function settle(
   const failure = await readFailure(path);
   // A failure in the future is one of a clock that was set back since.
   if (failure === undefined || now < failure.at || now >= failure.at + pauseAfter(failure)) return undefined;
+  const again = `try again in ${seconds(failure.at + pauseAfter(failure) - now)}, or at once by deleting '${noteOf(path)}'`;
+  if (request.ownKey && failure.code === 'OWN_KEY_REFUSED') {
+    // A key of the environment is the remedy, and is tried at once.
+    if (stored === undefined || isOther(request.seed, stored)) return undefined;
+    throw ownKeyRefused(path, stored, `was refused ${seconds(now - failure.at)} ago`, `${again}; before that `);
+  }
   const kept = keptKey(request, stored, now);
   const recently = `the secret could not be read ${seconds(now - failure.at)} ago`;
   if (kept !== undefined) {
@@ -125,7 +135,7 @@ async function settle(
   throw new KeyReadError('SECRET_UNAVAILABLE', {
     found: `${recently}, and no key is at hand that may still be used`,
     expected: 'an answer of Secrets Manager',
-    remedy: `try again in ${seconds(failure.at + pauseAfter(failure) - now)}; with --no-file at once`,
+    remedy: again,
   });
 }
 
@@ -142,12 +152,17 @@ const ageOf = ({ fetchedAt }: StoredKey, now: number) =>
 const seconds = (ms: number) => `${Math.ceil(ms / 1000)} s`;
 
 /** Reads the secret with the key that it held before. */
-async function fetchWithOwn(request: KeyRequest, stored: StoredKey | undefined, { fetch, warn }: Surroundings) {
-  const { seed, file } = request;
+async function fetchWithOwn(
+  request: KeyRequest,
+  path: string,
+  stored: StoredKey | undefined,
+  { fetch, warn }: Surroundings,
+) {
+  const { seed } = request;
   if (stored === undefined) {
     if (seed !== undefined) return fetch(seed);
     throw new KeyReadError('FILE_UNUSABLE', {
-      found: `no file '${file?.path}', and no key in the environment`,
+      found: `no file '${path}', and no key in the environment`,
       expected: 'a key that reads the secret for the first time',
       remedy: 'run it once by hand with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment',
     });
@@ -156,22 +171,27 @@ async function fetchWithOwn(request: KeyRequest, stored: StoredKey | undefined, 
     return await fetch(stored);
   } catch (error) {
     if (!(error instanceof KeyReadError) || error.code !== 'OWN_KEY_REFUSED') throw error;
-    if (seed !== undefined && seed.accessKeyId !== stored.accessKeyId) {
+    if (isOther(seed, stored)) {
       warn('OWN_KEY_REFUSED: the key in the file is refused. The one in the environment is tried.');
       return fetch(seed);
     }
-    throw new KeyReadError(
-      'OWN_KEY_REFUSED',
-      {
-        found: `the key ${stored.accessKeyId} in '${file?.path}', read ${new Date(stored.fetchedAt).toISOString()}, is refused`,
-        expected: 'a key that is still Active: this must run at least once in each overlap',
-        remedy:
-          'activate the key if it is only disabled (aws iam update-access-key --status Active), or run it once by hand with the current key as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment',
-      },
-      { cause: error },
-    );
+    throw ownKeyRefused(path, stored, 'is refused', '', { cause: error });
   }
 }
+
+const isOther = (seed: SeedCredentials | undefined, stored: StoredKey): seed is SeedCredentials =>
+  seed !== undefined && seed.accessKeyId !== stored.accessKeyId;
+
+const ownKeyRefused = (path: string, stored: StoredKey, how: string, first: string, options?: ErrorOptions) =>
+  new KeyReadError(
+    'OWN_KEY_REFUSED',
+    {
+      found: `the key ${stored.accessKeyId} in '${path}', read ${new Date(stored.fetchedAt).toISOString()}, ${how}`,
+      expected: 'a key that is still Active: this must run at least once in each overlap',
+      remedy: `${first}activate the key if it is only disabled (aws iam update-access-key --status Active), or run it once by hand with the current key as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment`,
+    },
+    options,
+  );
 
 async function keep(
   { secretId, ownKey }: KeyRequest,

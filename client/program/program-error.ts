@@ -1,4 +1,5 @@
-import type { ReadErrorDetails } from '../errors.ts';
+import { codeOf } from '../code-of.ts';
+import { KeyReadError, type ReadErrorDetails } from '../errors.ts';
 import type { PROGRAM_ERRORS } from './exit-codes.ts';
 
 /** What keeps the program from its work, and has nothing to do with the key. */
@@ -11,6 +12,12 @@ export class ProgramError extends Error {
     this.code = code;
   }
 }
+
+/** What may be told of an error: of one that is not this package's not its message, which may quote anything. */
+export const saidOf = (error: unknown): string =>
+  error instanceof KeyReadError || error instanceof ProgramError
+    ? error.message
+    : `UNEXPECTED: ${codeOf(error)}. Expected: no such error. What to do: report it as a defect.`;
 
 export const ASKS_ITSELF = 'ASKS_ITSELF' satisfies keyof typeof PROGRAM_ERRORS;
 

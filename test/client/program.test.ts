@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KeyReadError, type ReadErrorCode } from '../../client/errors.ts';
@@ -6,6 +6,7 @@ import { readKeyFile, writeKeyFile } from '../../client/key-file.ts';
 import { credentials, type ReadSecret } from '../../client/program/credentials.ts';
 import { EXIT_CODES } from '../../client/program/exit-codes.ts';
 import type { SeedCredentials } from '../../client/program/obtain-key.ts';
+import { asksItself, ProgramError } from '../../client/program/program-error.ts';
 import type { RotatedKey } from '../../client/rotated-key.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -41,7 +42,6 @@ async function machine() {
     }[],
     stderr: '',
     duringRead: async () => {},
-    /** What others do while the program waits for the lock. */
     duringSleep: async () => {},
   };
   const read: ReadSecret = async (request, env, own) => {
@@ -231,8 +231,8 @@ describe('the cache', () => {
     on.now = NOW + 5 * MINUTE;
     await writeFile(`${path}.lock`, JSON.stringify({ token: 'x', pid: process.pid, host: 'elsewhere', at: on.now }));
     on.duringSleep = async () => {
-      on.duringSleep = async () => {};
       await writeKeyFile(path, { ...B, secretId: ID, fetchedAt: on.now });
+      await rm(`${path}.lock`);
     };
     expect(await on.answer()).toMatchObject({ id: B.accessKeyId });
     expect(on.reads).toHaveLength(1);
@@ -299,7 +299,7 @@ describe('while the secret can not be read', () => {
     on.now += 5 * SECOND - 1;
     const { exit, stderr } = await on.ask();
     expect({ exit, reads: on.reads.length }).toEqual({ exit: EXIT_CODES.SECRET_UNAVAILABLE, reads: 1 });
-    expect(stderr).toContain('try again in 1 s');
+    expect(stderr).toMatch(/try again in 1 s, or at once by deleting '.*\.json\.failed'\./);
     on.now += 1;
     on.secret = A;
     expect(await on.answer()).toMatchObject({ id: A.accessKeyId });
@@ -341,6 +341,22 @@ describe('while the secret can not be read', () => {
       expect(await on.answer()).toMatchObject({ id: A.accessKeyId });
     },
   );
+
+  it.each<[string, Error]>([
+    ['SDK_MISSING', new ProgramError('SDK_MISSING', { found: 'none', expected: 'one', remedy: 'install it' })],
+    ['ASKS_ITSELF', asksItself()],
+    ['UNEXPECTED: TypeError', new TypeError(`can not read ${A.secretAccessKey}`)],
+  ])('because of %s, the key at hand is printed as well', async (said, error) => {
+    const on = await machine();
+    await on.answer();
+    on.secret = error;
+    on.now = NOW + HOUR;
+    const { id, left, warning } = await on.answer();
+    expect({ id, left }).toEqual({ id: A.accessKeyId, left: 16 * MINUTE });
+    expect(warning).toContain(`warning: ${said}`);
+    on.now = NOW + 24 * HOUR;
+    expect(await on.ask()).toMatchObject({ stderr: expect.stringMatching(`^iam-key-rotator: ${said}`) });
+  });
 
   it('a note of the future, under a clock that was set back, is read over', async () => {
     const on = await machine();
@@ -401,6 +417,45 @@ describe('--own-key', () => {
     expect(exit).toBe(EXIT_CODES.OWN_KEY_REFUSED);
     expect(stderr).toContain(A.accessKeyId);
     expect(stderr).toContain('run it once by hand with the current key');
+  });
+
+  it('whose key is refused a third time asks no more at each start, which botocore makes for each request', async () => {
+    const on = await seeded();
+    const { length: before } = on.reads;
+    const refused = failure('OWN_KEY_REFUSED');
+    on.secret = refused;
+    on.now += HOUR;
+    const since = on.now;
+    const attempts: number[] = [];
+    on.duringRead = async () => void attempts.push((on.now - since) / SECOND);
+    for (; on.now < since + 4 * MINUTE; on.now += SECOND) {
+      const { exit, stderr } = await on.ask(...on.argv);
+      expect(exit).toBe(EXIT_CODES.OWN_KEY_REFUSED);
+      expect(stderr).toContain(A.accessKeyId);
+      expect(stderr).toContain('run it once by hand with the current key');
+    }
+    expect(attempts).toEqual([0, 1, 2, 7, 17, 37, 77, 137, 197]);
+    expect(on.reads.length - before).toBe(9);
+    // The same in the environment is no other key.
+    Object.assign(on.env, seed);
+    on.now = since + 197 * SECOND + MINUTE - SECOND;
+    const { stderr } = await on.ask(...on.argv);
+    expect(stderr).toMatch(/was refused 59 s ago\. .*try again in 1 s, or at once by deleting '.*\.failed'; before/);
+    on.secret = B;
+    on.now += SECOND;
+    expect(await on.own()).toMatchObject({ id: B.accessKeyId, warning: '' });
+  });
+
+  it('whose key was refused often tries a key of the environment at once all the same', async () => {
+    const on = await seeded();
+    on.secret = failure('OWN_KEY_REFUSED');
+    on.now += HOUR;
+    for (let start = 0; start < 5; start += 1) await on.ask(...on.argv);
+    Object.assign(on.env, { AWS_ACCESS_KEY_ID: B.accessKeyId, AWS_SECRET_ACCESS_KEY: B.secretAccessKey });
+    on.duringRead = async () => {
+      if (on.reads.at(-1)?.own?.accessKeyId === B.accessKeyId) on.secret = B;
+    };
+    expect(await on.own()).toMatchObject({ id: B.accessKeyId });
   });
 
   it('whose key is refused tries that of the environment, which is the remedy, at once', async () => {
