@@ -6,6 +6,7 @@ import { expirationOfFresh, expirationOfKept } from './document.ts';
 import { forgetFailure, noteFailure, noteOf, pauseAfter, readFailure } from './failure-note.ts';
 import { withFileLock } from './file-lock.ts';
 import { saidOf } from './program-error.ts';
+import { sweepBeside } from './sweep.ts';
 import type { Clock } from './terminal.ts';
 
 /** A read takes 14 seconds at worst: two attempts, each of 2 for the connection and 5 for the answer; 20 where credentials are slow to find. */
@@ -202,6 +203,7 @@ async function keep(
 ): Promise<void> {
   try {
     await writeKeyFile(path, { ...key, secretId });
+    await sweepBeside(path, key.fetchedAt);
   } catch (error) {
     // At the first start of a machine that lives by the file somebody is looking. Later its last key goes on working until the overlap ends.
     if (!(error instanceof KeyReadError) || (ownKey && stored === undefined)) throw error;

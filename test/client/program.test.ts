@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KeyReadError, type ReadErrorCode } from '../../client/errors.ts';
@@ -183,6 +183,26 @@ describe('the cache', () => {
     expect(await on.answer()).toMatchObject({ id: B.accessKeyId, warning: expect.stringContaining('FILE_UNUSABLE') });
     expect(await on.answer()).toMatchObject({ id: B.accessKeyId, warning: '' });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  it('is rid of what a killed process left beside it, once nobody can be at it any more', async () => {
+    const on = await machine();
+    await on.answer();
+    const { folder, names } = await on.cache();
+    const [name = ''] = names;
+    const uuid = '0b0c1d2e-0000-4000-8000-00000000000a';
+    const gone = [`${name}.${uuid}`, `${name}.failed.${uuid}`];
+    const young = `${name}.${uuid.replace('a', 'b')}`;
+    const others = [`${name}.${uuid}.x`, `x${name}.${uuid}`, `${name}.bak`, `${name}.${uuid.slice(1)}`];
+    on.now = NOW + 5 * MINUTE;
+    for (const one of [...gone, young, ...others]) {
+      const path = join(folder, one);
+      await writeFile(path, A.secretAccessKey, { mode: 0o600 });
+      const at = (on.now - HOUR + (one === young ? SECOND : 0)) / SECOND;
+      await utimes(path, at, at);
+    }
+    await on.answer();
+    expect((await on.cache()).names).toEqual([...names, young, ...others].sort());
   });
 
   it('that can not be written costs a read each time and a warning, not the answer', async () => {
