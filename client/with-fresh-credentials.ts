@@ -59,7 +59,8 @@ const DEFAULT_PATIENCE = 30;
  * While there is no other key, the same one is tried again after each pause: it may be so new that it is not known everywhere yet. The key before
  * it is not: the SDK signs all requests of a client with one key, and that one may have been disabled for good reason.
  *
- * A request with a stream is not repeated, since the stream has been read; but the key is refreshed for the next one.
+ * A request with a stream is not repeated, since the stream has been read; but the key is refreshed for the next one. Nor is a HEAD (HeadObject,
+ * HeadBucket): its answer has no body that could say why it was refused, so that it looks like a lack of permission.
  *
  * @param client any client whose provider heeds `forceRefresh`, such as `fromRotatedSecret`'s; a second call replaces the options of the first
  * @returns the same client
