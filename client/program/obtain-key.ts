@@ -9,8 +9,8 @@ import { saidOf } from './program-error.ts';
 import { sweepBeside } from './sweep.ts';
 import type { Clock } from './terminal.ts';
 
-/** A read takes 14 seconds at worst: two attempts, each of 2 for the connection and 5 for the answer; 20 where credentials are slow to find. */
-const LOCK = { waitMs: 15_000, staleMs: 30_000 };
+/** A read takes 20 seconds at worst: who waits for a bit longer finds what became of it, and need not wait as long again. */
+const LOCK = { waitMs: 21_000, staleMs: 30_000 };
 
 /** Times in ms. */
 export interface KeyRequest {

@@ -258,6 +258,22 @@ describe('the cache', () => {
     expect(on.reads).toHaveLength(1);
   });
 
+  it('is looked at again under the lock, also when the slowest attempt of another process has failed meanwhile', async () => {
+    const on = await machine();
+    await on.answer();
+    const { path } = await on.cache();
+    const since = NOW + 5 * MINUTE;
+    on.now = since;
+    await writeFile(`${path}.lock`, JSON.stringify({ token: 'x', pid: process.pid, host: 'elsewhere', at: since }));
+    on.duringSleep = async () => {
+      if (on.now < since + 20 * SECOND) return;
+      await writeFile(`${path}.failed`, JSON.stringify({ code: 'SECRET_UNAVAILABLE', at: on.now, times: 1 }));
+      await rm(`${path}.lock`, { force: true });
+    };
+    expect(await on.answer()).toMatchObject({ id: A.accessKeyId, left: 16 * MINUTE });
+    expect(on.reads).toHaveLength(1);
+  });
+
   it('survives a holder of the lock that was killed', async () => {
     const on = await machine();
     await on.answer();
