@@ -71,6 +71,13 @@ export function parseOptions(argv: readonly string[]): Parsed {
       'add --file <path>, in a folder that only this user may write to',
     );
   }
+  if (ownKey && values.profile !== undefined) {
+    throw bad(
+      'both --own-key and --profile',
+      'one way to read the secret: the key in --file, or a profile',
+      'leave one out',
+    );
+  }
   const ttl = duration('ttl', values.ttl ?? TTL, LEAST_TTL);
   const keepFor = duration('keep-for', values['keep-for'] ?? KEEP_FOR, 0);
   if (keepFor < ttl && values['keep-for'] !== undefined) {

@@ -611,6 +611,7 @@ describe('options', () => {
     ['an empty --region', ['--secret-id', 'x', '--region', '']],
     ['an empty --profile', ['--secret-id', 'x', '--profile', '']],
     ['an empty --file', ['--secret-id', 'x', '--file', '']],
+    ['both --own-key and --profile', ['--secret-id', 'x', '--own-key', '--file', 'f', '--profile', 'p']],
     ['--own-key without --file', ['--secret-id', 'x', '--own-key']],
     ['--own-key without --file', ['--secret-id', 'x', '--own-key', '--no-file']],
     ['--fields', ['--secret-id', 'x', '--fields', 'a']],
