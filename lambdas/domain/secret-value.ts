@@ -47,20 +47,21 @@ const KEY_ID = /^[A-Z0-9]{16,128}$/;
  * @param policy the bound user, whom the value must name in whatever form
  * @throws RotatorError VALUE_MALFORMED, VALUE_OTHER_USER
  */
-export function parseValue(value: string, { userName, format }: ValuePolicy): KeyValue | BootstrapValue {
+export function parseValue(value: string, policy: ValuePolicy): KeyValue | BootstrapValue {
+  const { userName, format } = policy;
   const stored = parseObject(value, format);
-  const forms = formsIn(stored, format);
+  const forms = formsIn(stored, policy);
   if (forms.length === 0 && stored.has(BOOTSTRAP_FIELD))
-    return { kind: 'bootstrap', others: othersOf(stored, format, undefined) };
+    return { kind: 'bootstrap', others: othersOf(stored, policy, undefined) };
   const whole = forms.find((fields) => keyFields(fields).every((name) => stored.has(name)));
   const fields = whole ?? forms[0] ?? format.fields;
   const key = keyIn(stored, fields, format);
-  assertUser(stored, fields, userName);
+  assertUser(stored, namingUser(stored, fields, forms), userName);
   for (const other of forms) {
     assertSameKey(stored, key, fields, other, format);
     if (stored.has(other.userName)) assertUser(stored, other, userName);
   }
-  return { kind: 'key', ...key, others: othersOf(stored, format, key) };
+  return { kind: 'key', ...key, others: othersOf(stored, policy, key) };
 }
 
 /**
@@ -117,21 +118,31 @@ const keyFields = ({ accessKeyId, secretAccessKey }: FieldNames): readonly strin
 
 /**
  * The forms of which the value has the key, or a part of it; the configured one first. A field that the configured form shares with a
- * built-in one is no sign of that.
+ * built-in one is no sign of that; if they share both, it is the bound user's name under the name that the built-in one has for it.
  */
-function formsIn(stored: Stored, { fields }: SecretFormat): readonly FieldNames[] {
+function formsIn(stored: Stored, { userName, format: { fields } }: ValuePolicy): readonly FieldNames[] {
   const configured = keyFields(fields);
-  const builtIn = BUILT_IN_FORMS.filter((form) =>
-    keyFields(form.fields).some((name) => stored.has(name) && !configured.includes(name)),
-  );
+  const builtIn = BUILT_IN_FORMS.filter(({ fields: form }) => {
+    const there = keyFields(form).filter((name) => stored.has(name));
+    if (!sharesKey(form, fields)) return there.some((name) => !configured.includes(name));
+    return there.length > 0 && !isSame(form, fields) && stored.get(form.userName) === userName;
+  });
   return [...(configured.some((name) => stored.has(name)) ? [fields] : []), ...builtIn.map((form) => form.fields)];
 }
 
+/** The form that says whose the key is: the one that the key is read in or, if that has no user yet, another one of the same fields for the key. */
+function namingUser(stored: Stored, fields: FieldNames, forms: readonly FieldNames[]): FieldNames {
+  const other = stored.has(fields.userName)
+    ? undefined
+    : forms.find((form) => form !== fields && sharesKey(form, fields));
+  return other ?? fields;
+}
+
+const sharesKey = (one: FieldNames, other: FieldNames): boolean =>
+  one.accessKeyId === other.accessKeyId && one.secretAccessKey === other.secretAccessKey;
+
 const isSame = (one: FieldNames, other: FieldNames): boolean =>
-  one.accessKeyId === other.accessKeyId &&
-  one.secretAccessKey === other.secretAccessKey &&
-  one.userName === other.userName &&
-  one.createDate === other.createDate;
+  sharesKey(one, other) && one.userName === other.userName && one.createDate === other.createDate;
 
 /** Whether the value is a document for `credential_process`, which has a version. */
 const isDocument = (fields: FieldNames): boolean => isSame(fields, DEFAULT_FORMAT.fields);
@@ -178,8 +189,8 @@ function assertUser(stored: Stored, fields: FieldNames, userName: string): void 
  *
  * @param key what the value holds now, if anything
  */
-function othersOf(stored: Stored, format: SecretFormat, key: Key | undefined): Record<string, unknown> {
-  const isOwn = ownFields(stored, format, key);
+function othersOf(stored: Stored, policy: ValuePolicy, key: Key | undefined): Record<string, unknown> {
+  const isOwn = ownFields(stored, policy, key);
   const isCopy = (value: unknown) => key !== undefined && (value === key.keyId || value === key.secret);
   return Object.fromEntries(
     [...stored].filter(([name, value]) => name !== BOOTSTRAP_FIELD && !isOwn(folded(name)) && !isCopy(value)),
@@ -194,9 +205,10 @@ const folded = (name: string): string => name.toUpperCase().toLowerCase();
  * built-in form's names for a key are always its own. Its names with a wider meaning, such as UserName, are a team's unless the form is
  * the configured one, or its key is in the value.
  */
-function ownFields(stored: Stored, { fields, derived }: SecretFormat, key: Key | undefined): (name: string) => boolean {
+function ownFields(stored: Stored, policy: ValuePolicy, key: Key | undefined): (name: string) => boolean {
+  const { fields, derived } = policy.format;
   const own = [...Object.values(fields), ...derived.map(({ field }) => field)];
-  const there = formsIn(stored, { fields, derived });
+  const there = formsIn(stored, policy);
   for (const { fields: builtIn, tokens, marks } of BUILT_IN_FORMS) {
     own.push(...keyFields(builtIn), ...tokens);
     if (isSame(builtIn, fields) || there.includes(builtIn)) own.push(...Object.values(builtIn), ...marks);

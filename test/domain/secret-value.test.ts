@@ -209,6 +209,44 @@ describe('the form of the value', () => {
     },
   );
 
+  describe.each(['credential-process', 'env'] as const)(
+    'may keep the fields of %s for the key, and change',
+    (before) => {
+      const { accessKeyId, secretAccessKey, userName, createDate } = FORMATS[before];
+      const of = (others: { userName?: string; createDate?: string }): SecretFormat => ({
+        fields: { accessKeyId, secretAccessKey, userName, createDate, ...others },
+        derived: [],
+      });
+      const value = { ...rendered(FORMS[before]), Expiration: 'never', AWS_CREDENTIAL_EXPIRATION: 'never', Team: 'a' };
+      const notOwn = before === 'env' ? { Expiration: 'never' } : { AWS_CREDENTIAL_EXPIRATION: 'never' };
+
+      it.each([
+        ['that of the user', of({ userName: 'user' })],
+        ['that of the date', of({ createDate: 'made' })],
+        ['both others', of({ userName: 'user', createDate: 'made' })],
+      ])('%s: the old key is read, and nothing of the old form is kept', (_, format) => {
+        const read = { kind: 'key', keyId: NEW, secret: SECRET, others: { ...notOwn, Team: 'a' } };
+        expect(parseAs(format, value)).toEqual(read);
+        expect(parseAs(format, { ...value, [format.fields.userName]: 'app' })).toEqual(read);
+      });
+
+      it('that of the user: a value that names another one under either name, or none, is refused', () => {
+        const format = of({ userName: 'user' });
+        for (const named of [{ user: 'admin' }, { [userName]: 'admin' }, { [userName]: undefined }])
+          expect(errorOf(() => parseAs(format, { ...value, ...named }))).toContain('VALUE_OTHER_USER');
+        expect(parseAs(format, { ...value, user: 'app', [userName]: 'db' }).others).toMatchObject({ [userName]: 'db' });
+      });
+
+      it('that of the user: what has no key is no value of either form, though it names the user', () => {
+        const bootstrap = { Bootstrap: 'x', [userName]: 'app', user: 'x' };
+        expect(parseAs(of({ userName: 'user' }), bootstrap)).toEqual({
+          kind: 'bootstrap',
+          others: { [userName]: 'app' },
+        });
+      });
+    },
+  );
+
   it("is refused when it is of names of one's own that are not configured any more, and the refusal tells what is expected", () => {
     expect(errorOf(() => parseAs(FORMS.env, rendered(FORMS.own)))).toContain(
       "VALUE_MALFORMED: the field 'AWS_ACCESS_KEY_ID' is not the id of an access key. " +

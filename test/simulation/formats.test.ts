@@ -126,6 +126,18 @@ describe('the form of a secret', () => {
     expect(simulation.passes.flatMap(({ failures }) => failures)).toEqual([]);
   });
 
+  it('may be changed in the names beside the key alone: the old key is read, and no date of it stays', async () => {
+    const simulation = withUser({ format: env });
+    await simulation.schedule(SECRET, 30);
+    for (const names of [{ createDate: 'Created' }, { userName: 'User', createDate: 'Created' }]) {
+      simulation.deploy('app', { format: { fields: { ...FORMATS.env, ...names }, derived: [] } });
+      await simulation.advanceWithPasses(30.1);
+      expect(simulation.rotationErrors()).toEqual([]);
+      expect(simulation.passes.flatMap(({ failures }) => failures)).toEqual([]);
+      expect(simulation.current(SECRET)).toEqual(ownFields(simulation, SECRET));
+    }
+  });
+
   it("is changed away from names of one's own after the key was written under those of a built-in form, too", async () => {
     const simulation = withUser({ format: own });
     await simulation.schedule(SECRET, 90);
