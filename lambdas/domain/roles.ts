@@ -60,6 +60,15 @@ export function storedKeys(
   return stored;
 }
 
+/** The keys that may have come of an announcement of the version. */
+export function announcedKeys(
+  version: string,
+  intents: readonly Intent[],
+  keys: readonly AccessKey[],
+): readonly AccessKey[] {
+  return keys.filter((key) => intents.some((intent) => intent.token === version && mayComeOf(intent, key)));
+}
+
 /**
  * The role that labels give a key, listed or not. Both the value and the ledger can say it, and either suffices: an operator may
  * have stored the key anew in another version, which the ledger doesn't know.

@@ -13,7 +13,7 @@ import {
 } from '../contract/formats.ts';
 import { BOOTSTRAP_FIELD } from '../contract/names.ts';
 import { RotatorError } from './errors.ts';
-import { iso, type MintedKey } from './model.ts';
+import { type AccessKey, iso, type MintedKey } from './model.ts';
 import type { SmtpPassword } from './ports.ts';
 
 /** A value that holds a key. */
@@ -62,6 +62,17 @@ export function parseValue(value: string, policy: ValuePolicy): KeyValue | Boots
     if (stored.has(other.userName)) assertUser(stored, other, userName);
   }
   return { kind: 'key', ...key, others: othersOf(stored, policy, key) };
+}
+
+/**
+ * The id of the key that a value holds which can't be read, as one under names that are configured no more: the one that it repeats of these, if
+ * it repeats one alone. Good for knowing that the key is stored, and for nothing else.
+ *
+ * @param keys those that the value may hold
+ */
+export function keyIdWithin(value: string, keys: readonly AccessKey[]): string | undefined {
+  const [key, ...more] = keys.filter(({ id }) => value.includes(`"${id}"`));
+  return more.length === 0 ? key?.id : undefined;
 }
 
 /**

@@ -18,8 +18,8 @@ import { nominate } from '../domain/nominate.ts';
 import type { IamKeys, SecretStore, SecretVersions } from '../domain/ports.ts';
 import { currentMissing } from '../domain/refusals.ts';
 import { type Decision, decideRetirement, type RetireObserved } from '../domain/retire.ts';
-import { storedKeys } from '../domain/roles.ts';
-import { parseValue } from '../domain/secret-value.ts';
+import { announcedKeys, storedKeys } from '../domain/roles.ts';
+import { keyIdWithin, parseValue } from '../domain/secret-value.ts';
 import { applyDecisions, type ChangeBudget } from './apply.ts';
 import { type Followed, follow } from './follow.ts';
 
@@ -200,7 +200,11 @@ async function gather(
   for (const version of new Set([pendingVersion, ...settled.map((intent) => intent.token)])) {
     if (version === undefined || hasLabel(facts.labels, version, AWSCURRENT)) continue;
     const found = await world.secrets.read(facts.arn, { version });
-    const keyId = found && keyIdOf(found.value, policy);
+    if (found === undefined) continue;
+    const keyId =
+      version === pendingVersion
+        ? keyIdOf(found.value, policy)
+        : storedKeyId(found.value, announcedKeys(version, settled, keys), policy);
     // Stryker disable next-line ConditionalExpression: a version without a key is as good as one that is not in the map.
     if (keyId !== undefined) others.set(version, keyId);
   }
@@ -220,6 +224,16 @@ async function gather(
       pendingVersion === undefined || pendingVersion === current.version ? undefined : keyIn(pendingVersion),
     stored: storedKeys(settled, keyIn),
   };
+}
+
+/** What an announced version holds, somebody may have written, or a rotation under names that are configured no more: no reason to fail for good. */
+function storedKeyId(value: string, keys: readonly AccessKey[], policy: DeployedKey): string | undefined {
+  try {
+    return keyIdOf(value, policy);
+  } catch (error) {
+    if (!(error instanceof RotatorError)) throw error;
+    return keyIdWithin(value, keys);
+  }
 }
 
 function keyIdOf(value: string, policy: DeployedKey): string | undefined {

@@ -34,8 +34,8 @@ import {
   type SecretVersion,
 } from '../domain/model.ts';
 import { currentMissing, mintUnsettled, rolledBack, scheduledForDeletion } from '../domain/refusals.ts';
-import { provesSameUser, storedKeys, wasPromoted } from '../domain/roles.ts';
-import { type KeyValue, parseValue, renderValue } from '../domain/secret-value.ts';
+import { announcedKeys, provesSameUser, storedKeys, wasPromoted } from '../domain/roles.ts';
+import { type BootstrapValue, type KeyValue, keyIdWithin, parseValue, renderValue } from '../domain/secret-value.ts';
 import type { Rotation, RotationWorld } from './rotation.ts';
 
 export async function createSecret(rotation: Rotation, world: RotationWorld): Promise<void> {
@@ -98,7 +98,7 @@ async function recordStored(
   world: RotationWorld,
 ): Promise<void> {
   const { token, secret, policy } = rotation;
-  const value = parseValue(pending.value, policy);
+  const value = await parsePending(pending.value, rotation, world);
   if (value.kind === 'bootstrap') {
     // A version's value can't be changed, so this one will never hold a key. Without its label the next rotation starts with a new version.
     await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
@@ -135,6 +135,27 @@ async function recordStored(
   await world.secrets.tag(secret.arn, { ...entryTag(recorded), ...resolved }, []);
 }
 
+/** A value that can't be read, being written by hand or under names that are configured no more, would fail each rotation that takes it up. */
+async function parsePending(
+  value: string,
+  { policy, secret, token }: Rotation,
+  world: RotationWorld,
+): Promise<KeyValue | BootstrapValue> {
+  try {
+    return parseValue(value, policy);
+  } catch (error) {
+    if (!(error instanceof RotatorError)) throw error;
+    await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
+    throw new RotatorError(error.code, {
+      found: `in the pending version ${token}, ${error.details.found}`,
+      expected: error.details.expected,
+      remedy:
+        'rotate again (aws secretsmanager rotate-secret): the version has lost its label. If names of your own have been taken out of ' +
+        'rotator.config.ts, its key is taken up once they are back; otherwise a new one is minted, and that one retired',
+    });
+  }
+}
+
 async function gather(
   facts: SecretFacts,
   ledger: Ledger,
@@ -159,13 +180,16 @@ async function gather(
     lastUse: new Map<string, LastUse | undefined>(),
   };
   const abandoned = new Map<string, KeyValue>();
+  const held = new Map<string, string>();
   for (const version of abandonedVersions(base)) {
     const found = await world.secrets.read(secret.arn, { version });
     const value = found && readable(found, policy);
     if (value?.kind === 'key') abandoned.set(version, value);
+    const keyId = found && keyIdWithin(found.value, announcedKeys(version, unresolved(ledger), keys));
+    if (keyId !== undefined) held.set(version, keyId);
   }
   const keyIn = (version: string) =>
-    version === base.currentVersion ? base.currentKeyId : abandoned.get(version)?.keyId;
+    version === base.currentVersion ? base.currentKeyId : (abandoned.get(version)?.keyId ?? held.get(version));
   return {
     ...base,
     userId: provesSameUser(base) ? undefined : await world.iam.userId(policy.userName),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { roleOf, type Standing, storedKeys } from '../../lambdas/domain/roles.ts';
+import { announcedKeys, roleOf, type Standing, storedKeys } from '../../lambdas/domain/roles.ts';
 import { deployedKey } from '../policy.ts';
 import { at, key, labels, ledger, NEW, NOW, OLD, OTHER } from './world.ts';
 
@@ -8,6 +8,18 @@ describe('the keys that unfinished runs stored', () => {
     const intents = ['v1', 'v2'].map((token) => ({ run: token, token, at: NOW, before: [] }));
     expect(storedKeys(intents, (version) => (version === 'v1' ? NEW : undefined))).toEqual(new Map([['v1', NEW]]));
     expect(storedKeys([], () => NEW)).toEqual(new Map());
+  });
+});
+
+describe('the keys that may have come of the announcement of a version', () => {
+  it('are those of its time that were not there before', () => {
+    const intents = [
+      { run: 'a', token: 'v1', at: NOW, before: [OLD] },
+      { run: 'b', token: 'v2', at: at(-3600), before: [] },
+    ];
+    const keys = [key(OLD, 'Active', NOW), key(NEW, 'Active', NOW), key(OTHER, 'Active', at(-3600))];
+    const ids = (version: string) => announcedKeys(version, intents, keys).map(({ id }) => id);
+    expect([ids('v1'), ids('v2'), ids('v3')]).toEqual([[NEW], [OTHER], []]);
   });
 });
 

@@ -2,9 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { type DerivedField, FORMATS, type SecretFormat } from '../../lambdas/contract/formats.ts';
 import { BOOTSTRAP_VALUE } from '../../lambdas/contract/names.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
-import { assertFits, MAX_VALUE_BYTES, parseValue, renderValue } from '../../lambdas/domain/secret-value.ts';
+import {
+  assertFits,
+  keyIdWithin,
+  MAX_VALUE_BYTES,
+  parseValue,
+  renderValue,
+} from '../../lambdas/domain/secret-value.ts';
 import { deployedKey } from '../policy.ts';
-import { NEW, NOW, OTHER } from './world.ts';
+import { key as listed, NEW, NOW, OTHER } from './world.ts';
 
 const SECRET = 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYAB';
 const key = { id: NEW, secret: SECRET, created: NOW };
@@ -330,6 +336,22 @@ describe('the form of the value', () => {
     for (const format of Object.values(FORMS))
       expect(errorOf(() => parseAs(format, value))).toContain('VALUE_OTHER_USER');
   });
+});
+
+describe('the key within a value that can not be read', () => {
+  const within = (value: string) => keyIdWithin(value, [listed(NEW), listed(OTHER)]);
+
+  it('is the one of these that it has, under whatever name', () => {
+    expect(within(JSON.stringify(rendered(FORMS.own)))).toBe(NEW);
+    expect(within(`{"Keys":[{"id":"${OTHER}"}]}`)).toBe(OTHER);
+  });
+
+  it.each([
+    ['it has none', '{"id":"AKIAIOSFODNN7EXAMPLE"}'],
+    ['it has two', JSON.stringify([NEW, OTHER])],
+    ['the id is a part of a longer text', `{"id":"of ${NEW}"}`],
+    ['the id goes on', `{"id":"${NEW}2"}`],
+  ])('is none if %s', (_, value) => expect(within(value)).toBeUndefined());
 });
 
 describe('a field of the team', () => {

@@ -217,6 +217,32 @@ describe('what a pass reads of a secret', () => {
     expect(open.of('tag')).toEqual([[ARN, {}, [tagOf(OLD)]]]);
   });
 
+  it('is in an announced version a key under names that are configured no more: recorded, and no reason to fail', async () => {
+    const ports = unrecorded(SETTLED, {
+      values: { [VERSION]: JSON.stringify({ id: OTHER, secret: 'x', user: 'app' }) },
+    });
+    expect(await run(ports)).toMatchObject({ changes: 0, failures: [] });
+    expect(ports.of('tag')).toEqual([[ARN, { [tagOf(OTHER)]: RECORDED }, [intentOf('run-old')]]]);
+  });
+
+  it('is no key that an announced version only mentions, and that was there before', async () => {
+    const value = JSON.stringify({ id: 'AKIAGONEGONEGONEGON5', instead: OTHER });
+    const ports = unrecorded(SETTLED, {
+      keys: [key(NEW), key(OTHER, 'Active', at(-300))],
+      values: { [VERSION]: value },
+    });
+    expect(await run(ports)).toMatchObject({ changes: 0, failures: [] });
+    expect(ports.happenings).toEqual([{ what: 'intent-resolved', ...WHO, reason: 'intent-settled', observed: false }]);
+  });
+
+  it('fails the secret when its pending version can not be read', async () => {
+    const ports = unrecorded(SETTLED, {
+      labels: { [CURRENT]: ['AWSCURRENT'], [VERSION]: ['AWSPENDING'] },
+      values: { [VERSION]: 'not JSON' },
+    });
+    expect(await run(ports)).toMatchObject({ changes: 0, failures: [{ secret: 'iam/app' }] });
+  });
+
   it('tells the key of a pending version from a stranger', async () => {
     const tags = { ...OLD_TAG, [tagOf(NEW)]: `version=${CURRENT} minted=2026-06-10T12:00:00Z` };
     const ports = superseded({

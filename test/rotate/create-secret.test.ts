@@ -308,6 +308,24 @@ describe('createSecret, when the pending version has a value already', () => {
     expect(ports.happenings).toEqual([]);
   });
 
+  it('takes the label off a version whose value can not be read, and says that its form may have been configured once', async () => {
+    const ports = resumed(JSON.stringify({ id: NEW, secret: 'the secret', user: 'app' }));
+    expect(await refusal(ports)).toMatchInlineSnapshot(
+      `"VALUE_MALFORMED: in the pending version 11111111-2222-3333-4444-555555555555, the field 'Version' is not 1. Expected: a JSON object with Version 1, AccessKeyId, SecretAccessKey and UserName, or the bootstrap value of a new secret. To do: rotate again (aws secretsmanager rotate-secret): the version has lost its label. If names of your own have been taken out of rotator.config.ts, its key is taken up once they are back; otherwise a new one is minted, and that one retired."`,
+    );
+    expect(changesOf(ports)).toEqual([['moveLabel', ARN, 'AWSPENDING', TOKEN]]);
+    expect(ports.happenings).toEqual([]);
+    const foreign = resumed(valueWith(NEW, { UserName: 'ops' }));
+    expect(await refusal(foreign)).toContain(`VALUE_OTHER_USER: in the pending version ${TOKEN}, the value's UserName`);
+    expect(changesOf(foreign)).toEqual([['moveLabel', ARN, 'AWSPENDING', TOKEN]]);
+  });
+
+  it('hides no defect that reading that value brings to light', async () => {
+    const ports = resumed(DEFECT);
+    expect(await failureOf(run(ports))).toEqual(new TypeError(DEFECT));
+    expect(changesOf(ports)).toEqual([]);
+  });
+
   it('takes the label off a version that was promoted and rolled back', async () => {
     const ports = resumed(valueWith(NEW), { labels: { ...LABELS, [TOKEN]: ['AWSPENDING', 'AWSPREVIOUS'] } });
     expect(await refusal(ports)).toMatch(new RegExp(`^ROLLED_BACK: the version ${TOKEN} was promoted before`));
@@ -443,14 +461,21 @@ describe('createSecret takes up a key that an earlier run has stored', () => {
     ['is not a key', 'not JSON', 'STRANGERS_HOLD_SLOTS'],
     ['is the one of a new secret', BOOTSTRAP, 'STRANGERS_HOLD_SLOTS'],
     [
-      "is another user's",
+      "names another user, though the key is the bound user's",
       '{"Version":1,"AccessKeyId":"AKIAOTHEROTHEROTHER4","SecretAccessKey":"x","UserName":"ops"}',
-      'STRANGERS_HOLD_SLOTS',
+      'SLOT_NOT_FREE_YET',
     ],
   ])('but not out of a version whose value %s', async (_, value, code) => {
     const use = { at: at(-60), service: 's3', region: 'eu-central-1' };
     const ports = abandoned(value, { lastUse: { [OTHER]: use } });
     expect(await refusal(ports)).toMatch(new RegExp(`^${code}: `));
+    expect(changesOf(ports)).toEqual([]);
+  });
+
+  it('but leaves one alone that stands in a version under names that are configured no more: it is no orphan', async () => {
+    const value = JSON.stringify({ id: OTHER, secret: 'x', user: 'app' });
+    const ports = abandoned(value);
+    expect(await refusal(ports)).toMatch(/^SLOT_NOT_FREE_YET: .* \(superseded, Active/);
     expect(changesOf(ports)).toEqual([]);
   });
 

@@ -173,6 +173,66 @@ describe('the form of a secret', () => {
     expect(simulation.current(SECRET)).not.toEqual(before);
   });
 
+  describe('is changed away from names of its own while a rotation is unfinished', () => {
+    /** The last rotation has failed, and the current key was written under the names of the new form as well. */
+    async function unfinished(fault: Parameters<Simulation['account']['faults']['add']>[0]): Promise<Simulation> {
+      const simulation = new Simulation({
+        keys: [{ userName: 'app', format: own }],
+        account: { rotationRetry: { attempts: 1, spacingMs: 1, token: 'same' } },
+      });
+      simulation.account.createUser('app');
+      await simulation.schedule(SECRET, 90);
+      await simulation.advanceWithPasses(0.1);
+      const heal = simulation.account.faults.add(fault);
+      await simulation.rotate(SECRET);
+      heal();
+      const { accessKeyId, secret } = simulation.current(SECRET);
+      const key = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secret, IAM_USER_NAME: 'app' };
+      await put(simulation, { ...simulation.current(SECRET), ...key });
+      return simulation;
+    }
+    const STS_AWAY = {
+      match: { action: 'GetCallerIdentity' },
+      kind: 'network',
+      times: Number.POSITIVE_INFINITY,
+    } as const;
+    const DIES = { match: { action: 'PutSecretValue', functionName: 'rotate' }, kind: 'crash-after' } as const;
+
+    it.each([
+      ['is recorded', STS_AWAY],
+      ['was stored by a run that could not record it', DIES],
+    ])('the key in its pending version, which %s, is retired in its turn, and rotation goes on', async (_, fault) => {
+      const simulation = await unfinished(fault);
+      const pending = Object.keys(simulation.keys('app')).find((id) => id !== simulation.currentKey(SECRET)) ?? '';
+      simulation.deploy('app', { format: env });
+      await simulation.rotate(SECRET);
+      expect(simulation.rotationErrors().at(-1)).toContain('VALUE_MALFORMED: in the pending version');
+      await simulation.rotate(SECRET);
+      expect(simulation.rotationErrors().at(-1)).toContain('SLOT_NOT_FREE_YET');
+      await simulation.advanceWithPasses(1);
+      expect(simulation.passes.at(-1)?.failures).toEqual([]);
+      expect(simulation.keys('app')).toMatchObject({ [pending]: 'Active' });
+      await simulation.advanceWithPasses(11);
+      expect(simulation.keys('app')).not.toHaveProperty(pending);
+      await simulation.rotate(SECRET);
+      expect(simulation.current(SECRET)).toMatchObject(ownFields(simulation, SECRET));
+    });
+
+    it.each([
+      ['is recorded', STS_AWAY],
+      ['was stored by a run that could not record it', DIES],
+    ])('the key in its pending version, which %s, is taken up if the names come back', async (_, fault) => {
+      const simulation = await unfinished(fault);
+      const pending = Object.keys(simulation.keys('app')).find((id) => id !== simulation.currentKey(SECRET)) ?? '';
+      simulation.deploy('app', { format: env });
+      await simulation.rotate(SECRET);
+      simulation.deploy('app', { format: own });
+      await simulation.rotate(SECRET);
+      expect(simulation.currentKey(SECRET)).toBe(pending);
+      expect(simulation.current(SECRET)).toEqual(ownFields(simulation, SECRET));
+    });
+  });
+
   it('loses the SMTP credentials with the next rotation once they are not derived any more', async () => {
     const simulation = withUser({ format: FORMS['env with SMTP credentials'] });
     await simulation.schedule(SECRET, 90);
