@@ -1,6 +1,8 @@
 /** What a random history is made of: a set-up and commands. It is plain data, so that it can be printed, shrunk and run again. */
 import fc from 'fast-check';
+import type { SecretFormat } from '../../lambdas/contract/formats.ts';
 import { DAY, HOUR, MINUTE } from '../policy.ts';
+import { FORMS } from './forms.ts';
 
 /** How keys are rotated and retired, in seconds. */
 export interface Policy {
@@ -12,6 +14,8 @@ export interface Policy {
   readonly quietFor: number;
   readonly deleteAfter: number;
   readonly verifyRegions: readonly string[];
+  /** @default a document for credential_process */
+  readonly format?: SecretFormat;
 }
 
 export interface UserSetup {
@@ -66,6 +70,8 @@ export type Deed = { readonly user: number } & (
   | { readonly do: 'take-pending-off' | 'cancel' }
   | { readonly do: 'remove-tag' | 'damage-tag'; readonly tag: Tag; readonly nth: number }
   | { readonly do: 'deploy'; readonly policy: Partial<Policy> }
+  /** `beside`: the key is written under the names of the new form first, where nothing else would understand it. */
+  | { readonly do: 'change-form'; readonly format: SecretFormat; readonly beside: boolean }
   | { readonly do: 'adopt'; readonly nth: number }
   | { readonly do: 'adopt-only-key' }
   | { readonly do: 'adopt-no-more' }
@@ -143,6 +149,7 @@ export const COMMANDS: readonly Command['do'][] = [
   'remove-tag',
   'damage-tag',
   'deploy',
+  'change-form',
   'adopt',
   'adopt-only-key',
   'adopt-no-more',
@@ -160,6 +167,8 @@ const DEFAULTS: Policy = {
   deleteAfter: 7 * DAY,
   verifyRegions: [],
 };
+
+const formats: fc.Arbitrary<SecretFormat> = fc.constantFrom(...FORMS);
 
 const policies: fc.Arbitrary<Policy> = fc
   .record({
@@ -182,6 +191,7 @@ const policies: fc.Arbitrary<Policy> = fc
       { weight: 6, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.constant(['us-east-1']) },
     ),
+    format: formats,
   })
   .map(({ base, ...more }) => ({ ...DEFAULTS, ...base, ...more }));
 
@@ -297,6 +307,7 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 2, arbitrary: tags('remove-tag') },
   { weight: 1, arbitrary: tags('damage-tag') },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('deploy'), user, policy: changes }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('change-form'), user, format: formats, beside: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('adopt'), user, nth }) },
   { weight: 1, arbitrary: simple('adopt-only-key') },
   { weight: 1, arbitrary: simple('adopt-no-more') },
@@ -534,6 +545,17 @@ const sequences: fc.Arbitrary<readonly Command[]> = fc.oneof(
       deed('adopt', { nth }),
       rotation(600),
       deed('adopt-no-more', {}),
+      hours(1, 100),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      faults,
+      rotation(0, 600),
+      deed('change-form', { format: formats, beside: fc.boolean() }),
+      minutes,
+      rotation(600),
       hours(1, 100),
     ),
   },

@@ -4,8 +4,9 @@ import { EVIDENCE_LASTS } from '../../lambdas/domain/promote.ts';
 import type { Broken, Residual } from '../../local/oracle.ts';
 import { MINUTE } from '../policy.ts';
 import type { Further } from './expectations/further.ts';
+import { keyIn } from './forms.ts';
 import type { Operator } from './operator.ts';
-import { keyIn, type Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 /**
  * Those that the oracle tells itself, and:

@@ -1,12 +1,13 @@
 /** What operators, teams and applications do by hand at once, and what they remember of it. */
 
 import { ONLY_KEY } from '../../lambdas/contract/deployment.ts';
-import { DEFAULT_FORMAT } from '../../lambdas/contract/formats.ts';
+import type { SecretFormat } from '../../lambdas/contract/formats.ts';
 import { BOOTSTRAP_VALUE, TAGS } from '../../lambdas/contract/names.ts';
-import { parseValue } from '../../lambdas/domain/secret-value.ts';
+import { parseValue, type ValuePolicy } from '../../lambdas/domain/secret-value.ts';
 import { AwsError, type Secret } from '../../local/model.ts';
+import { keyIn, USER_FIELDS } from './forms.ts';
 import type { Deed, Tag, WhichKey } from './history.ts';
-import { keyIn, type Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 import type { WhoseKeys } from './whose-keys.ts';
 
 export class Operator {
@@ -99,7 +100,11 @@ export class Operator {
         const value = this.#scene.currentValue(name);
         if (value === undefined) return false;
         if (deed.how === 'no-json') return this.#scene.putText(name, 'not JSON');
-        if (deed.how === 'other-user') return this.#scene.put(name, { ...value, UserName: 'somebody' });
+        if (deed.how === 'other-user')
+          return this.#scene.put(name, {
+            ...value,
+            ...Object.fromEntries(USER_FIELDS.flatMap((field) => (field in value ? [[field, 'somebody']] : []))),
+          });
         return this.#scene.put(name, { Endpoint: 'https://example.test' });
       }
       case 'pend':
@@ -122,6 +127,8 @@ export class Operator {
       case 'deploy':
         this.#scene.deploy(name, deed.policy);
         return true;
+      case 'change-form':
+        return this.#changeForm(name, deed.format, deed.beside);
       case 'adopt':
         return this.#adopt(name, deed.nth);
       case 'adopt-only-key':
@@ -249,7 +256,44 @@ export class Operator {
   store(name: string, keyId: string): boolean {
     const key = this.#scene.account.keys.get(keyId);
     if (key === undefined) return false;
-    return this.#scene.put(name, { Version: 1, AccessKeyId: key.id, SecretAccessKey: key.secret, UserName: name });
+    return this.#scene.put(name, this.#valueOf(name, key));
+  }
+
+  /** What a team writes by hand: the key in the form that is configured. */
+  #valueOf(name: string, { id, secret }: { readonly id: string; readonly secret: string }): Record<string, unknown> {
+    const { accessKeyId, secretAccessKey, userName } = this.#policy(name).format.fields;
+    const version = accessKeyId === 'AccessKeyId' ? { Version: 1 } : {};
+    return { ...version, [accessKeyId]: id, [secretAccessKey]: secret, [userName]: name };
+  }
+
+  #policy(name: string) {
+    const policy = this.#scene.policy(name);
+    if (policy === undefined) throw new Error(`no policy of ${name}`);
+    return policy;
+  }
+
+  /** Whether the functions accept the value. */
+  isGood(value: string, name: string): boolean {
+    return isGood(value, this.#policy(name));
+  }
+
+  /** Deploys another form. What the value has under names of one's own is understood as long as these are configured, and no longer. */
+  #changeForm(name: string, format: SecretFormat, beside: boolean): boolean {
+    const value = this.#scene.account.valueOf(`iam/${name}`);
+    const policy = this.#policy(name);
+    const strands = value !== undefined && this.isGood(value, name) && !isGood(value, { ...policy, format });
+    this.#scene.deploy(name, { format });
+    if (strands && beside) this.#writeBeside(name);
+    return true;
+  }
+
+  /** The current key under the names of the configured form, beside those that are not understood any more. @returns whether that was all that was wrong */
+  #writeBeside(name: string): boolean {
+    const value = this.#scene.currentValue(name);
+    const key = this.#scene.account.keys.get(this.#scene.currentKey(name) ?? '');
+    if (value === undefined || key?.userName !== name) return false;
+    const written = { ...value, ...this.#valueOf(name, key) };
+    return this.isGood(JSON.stringify(written), name) && this.#scene.put(name, written);
   }
 
   adoptNoMore(name: string): boolean {
@@ -277,14 +321,15 @@ export class Operator {
 
   isBroken(name: string): boolean {
     const { account } = this.#scene;
-    return this.#scene.secret(name) !== undefined && !isGood(account.valueOf(`iam/${name}`) ?? '', name);
+    return this.#scene.secret(name) !== undefined && !this.isGood(account.valueOf(`iam/${name}`) ?? '', name);
   }
 
   /** A value of the form that is expected: the last one that stood there, rather one whose key is still the user's. */
   putBack(name: string): boolean {
     const secret = this.#scene.secret(name);
     if (secret === undefined) return false;
-    const good = (this.#currentValues.get(secret.name) ?? []).filter((value) => isGood(value, name));
+    if (this.#writeBeside(name)) return true;
+    const good = (this.#currentValues.get(secret.name) ?? []).filter((value) => this.isGood(value, name));
     const usable = good.findLast((value) => {
       const key = this.#scene.account.keys.get(keyIn(value) ?? '');
       return key?.userName === name && key.status === 'Active';
@@ -297,9 +342,9 @@ export class Operator {
 }
 
 /** Whether the value has the form that the functions accept. */
-export function isGood(value: string, userName: string): boolean {
+function isGood(value: string, policy: ValuePolicy): boolean {
   try {
-    parseValue(value, { userName, format: DEFAULT_FORMAT });
+    parseValue(value, policy);
     return true;
   } catch {
     return false;

@@ -72,6 +72,7 @@ const KINDS: Readonly<Record<FaultCommand['kind'], (ms: number) => FaultKind>> =
  */
 const QUIETLY: ReadonlySet<Command['do']> = new Set([
   'deploy',
+  'change-form',
   'adopt',
   'adopt-only-key',
   'adopt-no-more',

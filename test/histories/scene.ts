@@ -4,6 +4,7 @@ import { TAGS } from '../../lambdas/contract/names.ts';
 import { AwsError, type HistoryEntry, type Secret } from '../../local/model.ts';
 import { HOUR, MINUTE } from '../policy.ts';
 import { Simulation } from '../simulation/world.ts';
+import { keyIn } from './forms.ts';
 import type { Setup, WhichKey } from './history.ts';
 
 /** After the functions' last call nothing of theirs is under way any more: the longer of their timeouts, and the longest lateness. */
@@ -187,11 +188,6 @@ export class Scene {
       await this.simulation.advance(SURELY_OVER - since / 1000 + 1);
     }
   }
-}
-
-export function keyIn(value: string | undefined): string | undefined {
-  const parsed = parsedObject(value);
-  return typeof parsed?.AccessKeyId === 'string' ? parsed.AccessKeyId : undefined;
 }
 
 function parsedObject(value: string | undefined): Record<string, unknown> | undefined {

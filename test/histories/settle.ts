@@ -4,7 +4,7 @@ import { parseLedger } from '../../lambdas/domain/ledger.ts';
 import type { Secret } from '../../local/model.ts';
 import { DAY, HOUR, MINUTE } from '../policy.ts';
 import type { Judge } from './judge.ts';
-import { isGood, type Operator } from './operator.ts';
+import type { Operator } from './operator.ts';
 import { codeOf, type Scene } from './scene.ts';
 import type { Story } from './story.ts';
 import type { WhoseKeys } from './whose-keys.ts';
@@ -73,7 +73,7 @@ class Settling {
     this.#mendTags(secret);
     if (this.#operator.isBroken(name)) this.#operator.putBack(name);
     const pending = account.valueOf(secret.name, 'AWSPENDING');
-    if (pending !== undefined && !isGood(pending, name)) this.#scene.takePendingOff(name);
+    if (pending !== undefined && !this.#operator.isGood(pending, name)) this.#scene.takePendingOff(name);
   }
 
   /** Rotates every user's key, doing what each refusal says. */

@@ -3,7 +3,8 @@
 import { ONLY_KEY } from '../../lambdas/contract/deployment.ts';
 import { TAGS } from '../../lambdas/contract/names.ts';
 import { MINUTE } from '../policy.ts';
-import { keyIn, type Scene } from './scene.ts';
+import { keyIn } from './forms.ts';
+import type { Scene } from './scene.ts';
 
 /** A key that was made by hand so near to a mint may have come of its announcement (docs/adr/0002): the window, and clocks that differ. */
 const AMBIGUOUS_MS = 2 * MINUTE * 1000 + 30_000;

@@ -2,6 +2,7 @@
 
 import { TAGS } from '../../../lambdas/contract/names.ts';
 import { MINUTE } from '../../policy.ts';
+import { ownFields } from '../../simulation/own-fields.ts';
 import type { Judge } from '../judge.ts';
 import type { Scene } from '../scene.ts';
 import { endOfRotation } from '../settle.ts';
@@ -52,6 +53,7 @@ async function judgeNextRotation(name: string, scene: Scene, whose: WhoseKeys, j
   const since = account.history.length;
   const before = scene.currentKey(name);
   const keys = [...scene.keys(name)];
+  const { Endpoint } = scene.currentValue(name) ?? {};
   scene.startRotation(name);
   await scene.simulation.advance(70 * MINUTE);
   judge.judge();
@@ -61,4 +63,21 @@ async function judgeNextRotation(name: string, scene: Scene, whose: WhoseKeys, j
   const all = `${name} has ${keys.map(({ id, status }) => `${id} ${status}`).join(', ')}`;
   if (how !== expected) judge.wrong(`the next rotation: ${how}, not ${expected}`, `${all}: ${JSON.stringify(end)}`);
   if (how === 'succeeded' && scene.currentKey(name) === before) judge.wrong('the next rotation mints no key', all);
+  if (how === 'succeeded') judgeValue(name, Endpoint, scene, judge);
+}
+
+/** The configured form has the current key and what is derived from it, nothing has an earlier key, and what a team has added is there. */
+function judgeValue(name: string, Endpoint: unknown, scene: Scene, judge: Judge): void {
+  const { account, simulation } = scene;
+  const value = scene.currentValue(name) ?? {};
+  const expected = { ...ownFields(simulation, `iam/${name}`), ...(Endpoint !== undefined && { Endpoint }) };
+  const wrong = Object.entries(expected).find(([field, text]) => value[field] !== text)?.[0];
+  if (wrong !== undefined) judge.wrong('a field of the value is not as configured', `${wrong} of iam/${name}`);
+  const current = scene.currentKey(name);
+  const secrets = new Map([...account.keys.values()].map((key) => [key.secret, key.id]));
+  for (const [field, text] of Object.entries(value)) {
+    const keyId = typeof text === 'string' ? (secrets.get(text) ?? text) : undefined;
+    if (keyId !== undefined && /^AKIA\w{16}$/.test(keyId) && keyId !== current)
+      judge.wrong('a field of the value is of an earlier key', `${field} of iam/${name}: ${keyId}`);
+  }
 }

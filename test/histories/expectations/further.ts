@@ -3,6 +3,7 @@ import { TAGS } from '../../../lambdas/contract/names.ts';
 import { FRESH_FOR } from '../../../lambdas/domain/freshness.ts';
 import type { Change, ChangeRecord } from '../../../local/model.ts';
 import type { Simulation } from '../../simulation/world.ts';
+import { keyIn } from '../forms.ts';
 
 export interface Finding {
   readonly kind: string;
@@ -171,12 +172,3 @@ export class Further {
 }
 
 type Say = (kind: string, what: string) => void;
-
-function keyIn(value: string | undefined): string | undefined {
-  try {
-    const id: unknown = Reflect.get(Object(JSON.parse(value ?? '')), 'AccessKeyId');
-    return typeof id === 'string' ? id : undefined;
-  } catch {
-    return undefined;
-  }
-}
