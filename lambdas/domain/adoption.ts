@@ -38,25 +38,24 @@ export function isAdopted(
  */
 export function discoverOnlyKey(
   strangers: readonly AccessKey[],
-  {
-    ledger,
-    labels,
-    keys,
-    current,
-  }: {
-    readonly ledger: Ledger;
-    readonly labels: Labels;
-    readonly keys: readonly AccessKey[];
-    readonly current: { readonly kind: 'bootstrap' | 'key' };
-  },
+  { ledger, labels, keys, current }: Beginning & { readonly keys: readonly AccessKey[] },
   policy: DeployedKey,
 ): AccessKey | undefined {
   const [key, ...more] = strangers;
-  const isFirst =
-    current.kind === 'bootstrap' && ledger.entries.size === 0 && pinnedUserId(ledger, labels) === undefined;
-  return policy.adopt === ONLY_KEY && isFirst && more.length === 0 && key !== undefined && isOldest(key, keys)
-    ? key
-    : undefined;
+  const isDiscovered = policy.adopt === ONLY_KEY && isFirstMint({ ledger, labels, current });
+  return isDiscovered && more.length === 0 && key !== undefined && isOldest(key, keys) ? key : undefined;
+}
+
+/** While nothing was stored in the secret yet: afterwards a key that was there before can't be told from one made since. */
+export function isFirstMint({ ledger, labels, current }: Beginning): boolean {
+  return current.kind === 'bootstrap' && ledger.entries.size === 0 && pinnedUserId(ledger, labels) === undefined;
+}
+
+/** What tells whether anything was stored in the secret yet. */
+interface Beginning {
+  readonly ledger: Ledger;
+  readonly labels: Labels;
+  readonly current: { readonly kind: 'bootstrap' | 'key' };
 }
 
 /** No key of the user was made before this one. Dates are to the second: two of the same second count as equally old. */

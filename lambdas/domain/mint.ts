@@ -2,7 +2,7 @@
  * The decision of createSecret: mint a key, take up one that an earlier run left in a version, or refuse.
  */
 import type { DeployedKey } from '../contract/deployment.ts';
-import { adoptedKey, discoverOnlyKey } from './adoption.ts';
+import { adoptedKey, discoverOnlyKey, isFirstMint } from './adoption.ts';
 import { describeKey } from './describe-key.ts';
 import {
   type LedgerEntry,
@@ -17,7 +17,7 @@ import { type AccessKey, after, iso, type LastUse } from './model.ts';
 import { mintUnsettled, type Refusal, refuse, userRecreated } from './refusals.ts';
 import { provesSameUser, type Role, roleOf, type Standing, usableCurrent } from './roles.ts';
 import { assertFits, type BootstrapValue, type KeyValue } from './secret-value.ts';
-import { byLastUse, waysOut } from './ways-out.ts';
+import { byLastUse, type Past, waysOut } from './ways-out.ts';
 
 /** IAM allows a user two access keys, inactive ones included (IAM quotas). */
 export const KEYS_PER_USER = 2;
@@ -208,12 +208,10 @@ function refuseForSlots(known: readonly KnownKey[], observed: MintObserved, poli
     .map(({ id, role }) => ({ id, role, lastUse: observed.lastUse.get(id) }));
   const [first, ...others] = byLastUse(foreign);
   if (first !== undefined) {
-    const promoted =
-      pinnedUserId(observed.ledger, observed.labels) !== undefined && usableCurrent(observed) !== undefined;
     return refuse('STRANGERS_HOLD_SLOTS', {
       found,
       expected: `a free slot: IAM allows ${KEYS_PER_USER} keys a user, and the rotator never changes a key that is not its own`,
-      remedy: waysOut(first, others, policy, promoted),
+      remedy: waysOut(first, others, policy, pastOf(observed)),
     });
   }
   return refuse('SLOT_NOT_FREE_YET', {
@@ -227,6 +225,11 @@ function refuseForSlots(known: readonly KnownKey[], observed: MintObserved, poli
       'deleteAfter in rotator.config.ts, or make the rotation period longer. If the current key is Inactive or gone, activate one that ' +
       'works: nothing is deleted until then',
   });
+}
+
+function pastOf(observed: MintObserved): Past {
+  const pinned = pinnedUserId(observed.ledger, observed.labels);
+  return { promoted: pinned !== undefined && usableCurrent(observed) !== undefined, empty: isFirstMint(observed) };
 }
 
 /** When a superseded key's slot comes free. */

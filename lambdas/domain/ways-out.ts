@@ -3,6 +3,14 @@ import { type DeployedKey, ONLY_KEY } from '../contract/deployment.ts';
 import type { LastUse } from './model.ts';
 import type { Role } from './roles.ts';
 
+/** What the secret has seen. */
+export interface Past {
+  /** A key of the rotator is current: only then is an adopted key retired. */
+  readonly promoted: boolean;
+  /** Nothing was stored in it yet: only then is the only key discovered. */
+  readonly empty: boolean;
+}
+
 /** A key that the rotator will not free a slot of. */
 export interface ForeignKey {
   readonly id: string;
@@ -22,14 +30,8 @@ export function byLastUse(keys: readonly ForeignKey[]): readonly ForeignKey[] {
  *
  * @param first the key to look at first
  * @param others what else is not the rotator's, in that order
- * @param promoted true once a key of the rotator is current: only then is an adopted key retired
  */
-export function waysOut(
-  first: ForeignKey,
-  others: readonly ForeignKey[],
-  policy: DeployedKey,
-  promoted: boolean,
-): string {
+export function waysOut(first: ForeignKey, others: readonly ForeignKey[], policy: DeployedKey, past: Past): string {
   const key = (id: string) => `--user-name ${policy.userName} --access-key-id ${id}`;
   const free =
     `the key that nobody uses is disabled and deleted by hand. Look at ${first.id} first${why(first, others)}; that alone does not make it ` +
@@ -41,13 +43,13 @@ export function waysOut(
       : `put adopt: '${id}' for this user in rotator.config.ts and deploy`;
   const last = others.at(-1);
   const again = `then aws secretsmanager rotate-secret --secret-id ${policy.secretName}`;
-  if (promoted) {
+  if (past.promoted) {
     return `(1) ${free}, ${again}; or (2) it is in use, and adopted: ${name(first.id)}; the retire pass then disables it when it is quiet, deletes it after the recovery time, and so frees the slot`;
   }
   // Two slots, two keys made by hand, and a third is to be made: adopting alone would free none.
   if (last === undefined) return `${free}, ${again}`;
   const other =
-    policy.adopt === ONLY_KEY
+    policy.adopt === ONLY_KEY && past.empty
       ? `${last.id} is then the only key, which '${ONLY_KEY}' adopts without more ado`
       : `${name(last.id)}, or it will hold its slot for ever`;
   return `(1) ${free}; (2) the key in use is adopted, to be retired when nobody uses it any more: ${other}; ${again}. Should ${first.id} be the one in use, the same with the two ids changed over`;

@@ -559,6 +559,30 @@ describe('createSecret decides', () => {
       );
     });
 
+    it("to say that 'only-key' adopts the one that is left while nothing was stored, and to name it afterwards", () => {
+      const lastUse = new Map([
+        [NEW, use],
+        [OTHER, undefined],
+      ]);
+      const told = (more: Partial<MintObserved>) =>
+        refusalOf(
+          decide(
+            { ...bootstrap, keys: [key(NEW), key(OTHER)], lastUse, ...more },
+            deployedKey({ userName: 'app', adopt: 'only-key' }),
+          ),
+        );
+      expect(told({})).toContain(`${NEW} is then the only key, which 'only-key' adopts without more ado`);
+      const gone = { keyId: OLD, version: 'v0', minted: at(-DAY), promoted: at(-DAY) };
+      for (const more of [
+        { ledger: ledger([gone]) },
+        { ledger: ledger([], { userId: 'AIDA1' }), userId: 'AIDA1' },
+        { current: { kind: 'key', keyId: OLD, secret: 's', others: {} } as const, currentKeyId: OLD },
+      ])
+        expect(told(more)).toContain(
+          `adopted, to be retired when nobody uses it any more: put adopt: '${NEW}' for this user`,
+        );
+    });
+
     it('to refuse when one of the two is a stranger', () => {
       const lastUse = new Map([
         [OLD, use],

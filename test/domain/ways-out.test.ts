@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byLastUse, type ForeignKey, waysOut } from '../../lambdas/domain/ways-out.ts';
+import { byLastUse, type ForeignKey, type Past, waysOut } from '../../lambdas/domain/ways-out.ts';
 import { DAY, deployedKey } from '../policy.ts';
 import { at, NEW, OLD, OTHER } from './world.ts';
 
@@ -13,6 +13,9 @@ const free = (id: string, why: string) =>
   `the key that nobody uses is disabled and deleted by hand. Look at ${id} first${why}; that alone does not make it safe. ` +
   `aws iam update-access-key --user-name app --access-key-id ${id} --status Inactive (undone by --status Active); when for as long as the ` +
   `rarest job takes nothing has missed it, aws iam delete-access-key --user-name app --access-key-id ${id}`;
+const NEW_SECRET: Past = { promoted: false, empty: true };
+const STORED: Past = { promoted: false, empty: false };
+const PROMOTED: Past = { promoted: true, empty: false };
 const again = 'then aws secretsmanager rotate-secret --secret-id iam/app';
 
 describe('keys in the way', () => {
@@ -24,9 +27,9 @@ describe('keys in the way', () => {
 });
 
 describe('the ways out', () => {
-  const out = (keys: readonly ForeignKey[], adopt?: string, promoted = false) => {
+  const out = (keys: readonly ForeignKey[], adopt?: string, past: Past = NEW_SECRET) => {
     const [first = foreign('none'), ...others] = byLastUse(keys);
-    return waysOut(first, others, deployedKey({ userName: 'app', ...(adopt !== undefined && { adopt }) }), promoted);
+    return waysOut(first, others, deployedKey({ userName: 'app', ...(adopt !== undefined && { adopt }) }), past);
   };
 
   it('of two keys made by hand are to free the slot of one, and to name the other', () => {
@@ -46,6 +49,14 @@ describe('the ways out', () => {
     );
   });
 
+  it("of two keys made by hand need a name once something was stored, when 'only-key' adopts none any more", () => {
+    const two = [foreign(OLD, used(1)), foreign(OTHER)];
+    expect(out(two, 'only-key', STORED)).toContain(
+      `: put adopt: '${OLD}' for this user in rotator.config.ts and deploy`,
+    );
+    expect(out(two, 'only-key', STORED)).toBe(out(two));
+  });
+
   it('never are to free the slot of the key that is adopted already', () => {
     expect(out([foreign(OLD, undefined, 'adoptable'), foreign(OTHER, used(1))], OLD)).toMatch(
       new RegExp(`Look at ${OTHER} first, whose .*: rotator.config.ts names it already, or it will hold`),
@@ -57,10 +68,12 @@ describe('the ways out', () => {
   });
 
   it('beside a current key are to free its slot, or to adopt it, which frees the slot in time', () => {
-    expect(out([foreign(OTHER, used(1))], undefined, true)).toBe(
+    expect(out([foreign(OTHER, used(1))], undefined, PROMOTED)).toBe(
       `(1) ${free(OTHER, '')}, ${again}; or (2) it is in use, and adopted: put adopt: '${OTHER}' for this user in ` +
         'rotator.config.ts and deploy; the retire pass then disables it when it is quiet, deletes it after the recovery time, and so frees the slot',
     );
-    expect(out([foreign(OTHER, used(1), 'adoptable')], OTHER, true)).toContain('rotator.config.ts names it already; ');
+    expect(out([foreign(OTHER, used(1), 'adoptable')], OTHER, PROMOTED)).toContain(
+      'rotator.config.ts names it already; ',
+    );
   });
 });
