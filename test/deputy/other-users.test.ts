@@ -14,6 +14,7 @@ import {
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type FieldNames, FORMATS } from '../../lambdas/contract/formats.ts';
 import { iso } from '../../lambdas/domain/model.ts';
 import { finishAll } from '../simulation/world.ts';
 import { BOTH, LONG_AGO, OTHER, OWN, type Scene, SECRET, scene, TOKEN } from './world.ts';
@@ -95,6 +96,62 @@ describe.each(BOTH)('by %s', (defence) => {
       expect(JSON.stringify(failed)).toContain('IDENTITY_MISMATCH');
       expect(s.changedKeys()).toEqual([]);
       await expectNoHarm(s);
+    });
+
+    describe.each([
+      ['env', FORMATS.env],
+      ["a form of one's own", { accessKeyId: 'id', secretAccessKey: 'secret', userName: 'user', createDate: 'made' }],
+      ["a form of one's own with the key fields of env", { ...FORMATS.env, userName: 'user' }],
+    ])('where %s is configured,', (_, fields) => {
+      const format = { fields, derived: [] };
+      const NAMES = [...new Set([fields, ...Object.values(FORMATS)])];
+      const under = (
+        { accessKeyId, secretAccessKey, userName }: FieldNames,
+        s: Scene,
+        owner: string,
+        named: string,
+      ) => {
+        const { AccessKeyId, SecretAccessKey } = s.stolen(owner);
+        return { Version: 1, [accessKeyId]: AccessKeyId, [secretAccessKey]: SecretAccessKey, [userName]: named };
+      };
+
+      it("with another user's key in any form, or in two, has no key of that user touched, made or published", async () => {
+        const s = await scene({ defence, policy: { format } });
+        const real = s.world.currentKey(SECRET);
+        const own = s.world.current(SECRET);
+        for (const names of NAMES) {
+          for (const value of [
+            under(names, s, 'ops', 'app'),
+            under(names, s, 'ops', 'ops'),
+            { ...own, ...under(names, s, 'ops', 'app') },
+            { ...own, ...under(names, s, 'ops', 'ops') },
+          ]) {
+            s.put(value, { VersionStages: ['AWSPENDING'] });
+            await s.rotate();
+            expect(s.lastRotationError()).toMatch(/VALUE_MALFORMED|VALUE_OTHER_USER|PENDING_KEY_GONE/);
+            expect(s.world.currentKey(SECRET)).toBe(real);
+          }
+          s.put(under(names, s, 'ops', 'ops'));
+          await s.rotate();
+          expect(s.lastRotationError()).toContain('VALUE_OTHER_USER');
+          s.put(own);
+          await s.world.advanceWithPasses(0.1);
+        }
+        expect(s.changedKeys()).toEqual([]);
+        await expectNoHarm(s);
+      });
+
+      it('has the user in each form that it has a key in', async () => {
+        const s = await scene({ defence, policy: { format } });
+        const own = s.world.current(SECRET);
+        for (const { userName } of NAMES.filter((names) => names.accessKeyId === fields.accessKeyId)) {
+          s.put({ ...own, [fields.userName]: undefined, [userName]: 'ops' });
+          await s.rotate();
+          expect(s.lastRotationError()).toContain('VALUE_OTHER_USER');
+        }
+        expect(s.changedKeys()).toEqual([]);
+        await expectNoHarm(s);
+      });
     });
 
     it('that names two users in one object is read as its reader reads it, and made anew from the configuration', async () => {
