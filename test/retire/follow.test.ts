@@ -152,7 +152,7 @@ describe('a pass follows a key that is held', () => {
       tags: { [tagOf(OLD)]: `version=${PREVIOUS} minted=2026-03-07T12:00:00Z ${SUPERSEDED} by=${NEW}` },
     });
     ports.pass(3 * DAY * 1000);
-    await run(ports);
+    expect(await run(ports)).toMatchObject({ failures: [] });
     expect(ports.happenings).toMatchObject([{ what: 'held', keyId: OLD }]);
     expect(ports.of('versions')).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { DeployedKey, Deployment } from '../../lambdas/contract/deployment.ts';
 import type { SecretFacts } from '../../lambdas/domain/model.ts';
 import { type PassResult, passFailed, retirePass } from '../../lambdas/retire/pass.ts';
@@ -16,6 +16,17 @@ import {
   valueWith,
   WHO,
 } from '../rotate/ports.ts';
+
+/** No value makes parseValue throw anything but a RotatorError: a defect is made up for. */
+const DEFECT = vi.hoisted(() => 'a defect');
+vi.mock('../../lambdas/domain/secret-value.ts', async (original) => {
+  const real = await original<typeof import('../../lambdas/domain/secret-value.ts')>();
+  const parseValue: typeof real.parseValue = (value, policy) => {
+    if (value === DEFECT) throw new TypeError(DEFECT);
+    return real.parseValue(value, policy);
+  };
+  return { ...real, parseValue };
+});
 
 const VERSION = 'bbbbbbbb-2222-3333-4444-555555555555';
 const PREVIOUS = 'cccccccc-2222-3333-4444-555555555555';
@@ -225,6 +236,11 @@ describe('what a pass reads of a secret', () => {
     expect(ports.of('tag')).toEqual([[ARN, { [tagOf(OTHER)]: RECORDED }, [intentOf('run-old')]]]);
   });
 
+  it('hides no defect that reading it brings to light', async () => {
+    const ports = unrecorded(SETTLED, { values: { [VERSION]: DEFECT } });
+    expect(await run(ports)).toMatchObject({ failures: [{ error: new TypeError(DEFECT) }] });
+  });
+
   it('is no key that an announced version only mentions, and that was there before', async () => {
     const value = JSON.stringify({ id: 'AKIAGONEGONEGONEGON5', instead: OTHER });
     const ports = unrecorded(SETTLED, {
@@ -316,6 +332,16 @@ describe('a pass over several secrets', () => {
     const ports = failing();
     expect(await pass(['a'], ports, [['retained', 'a']])).toMatchObject({ examined: 1, failures: [{ secret: 'a' }] });
     expect(ports.of('list')).toEqual([['a']]);
+  });
+
+  it('goes on following after a secret that could not be followed, and tells each failure', async () => {
+    const error = awsError('ListSecretVersionIds', 'AccessDeniedException');
+    const since = RETIRING.replace('superseded=2026-06-10T12:05:00Z', 'superseded=2026-06-15T11:30:00Z');
+    const ports = superseded({ tags: { [tagOf(OLD)]: since } }).before('versions', () => {
+      throw error;
+    });
+    const { failures } = await pass(['a', 'b'], ports);
+    expect(failures).toEqual(['a', 'b'].map((secret) => ({ secret, error })));
   });
 
   it('goes on after a secret that fails, and tells each failure', async () => {
