@@ -6,7 +6,7 @@ export default defineConfig({
     exclude: ['test/emulator/**'],
     // Suites that judge thousands of cases take a minute on a busy machine.
     testTimeout: 240_000,
-    hookTimeout: 120_000,
+    hookTimeout: 240_000,
     // By default one core is left idle, which is half of them on a small machine.
     maxWorkers: '100%',
     restoreMocks: true,
