@@ -1,17 +1,20 @@
 /** Drawing the table. */
+import { wrap } from '../local/demo/text.ts';
 import type { Row } from './budgets.ts';
 
-const HEAD = ['what', 'measured', 'budget', 'verdict', 'how'] as const;
+const HEAD = ['what', 'measured', 'budget', 'verdict'] as const;
 const RIGHT: ReadonlySet<number> = new Set([1, 2]);
 
-/** The rows as lines of text; a verdict is a word, so that it can be read without colour. */
+/** Columns that a line has at most. */
+const WIDTH = 100;
+
+/** The rows as lines of text, and below them how each figure came about; a verdict is a word, so that it can be read without colour. */
 export function drawTable(rows: readonly Row[]): string[] {
   const cells = rows.map((row) => [
     row.what,
     `${row.measured.toFixed(row.decimals)} ${row.unit}`,
     `≤ ${row.limit} ${row.unit}`,
     row.within ? 'within' : 'PAST',
-    row.how,
   ]);
   const widths = HEAD.map((title, column) => Math.max(title.length, ...cells.map((cell) => cell[column]?.length ?? 0)));
   const line = (cell: readonly string[]) =>
@@ -22,7 +25,15 @@ export function drawTable(rows: readonly Row[]): string[] {
       })
       .join('  ')
       .trimEnd();
-  return [line(HEAD), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)];
+  const how = rows.filter((row) => row.how !== '').flatMap((row) => wrap(`${row.what.trim()}: ${row.how}`, WIDTH, 2));
+  return [
+    line(HEAD),
+    line(widths.map((width) => '─'.repeat(width))),
+    ...cells.map(line),
+    '',
+    'How they came about',
+    ...how,
+  ];
 }
 
 /** The last line: what the exit status says. */

@@ -79,6 +79,6 @@ function readError(secretId: string, error: unknown): KeyReadError {
 
 /** Whatever may pass by itself. */
 export function unavailable(found: string): KeyReadError {
-  const remedy = 'see whether Secrets Manager can be reached from here, and with which credentials';
+  const remedy = 'check Region, credentials, network';
   return new KeyReadError('SECRET_UNAVAILABLE', { found, expected, remedy });
 }

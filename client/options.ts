@@ -70,11 +70,12 @@ export function checked(options: RotatedSecretOptions): Durations {
   if (fields) text('accessKeyId', fields.accessKeyId);
   if (fields) text('secretAccessKey', fields.secretAccessKey);
   if (region !== undefined) text('region', region);
+  if (region?.match(/[^\w-]/)) throw bad('region', region, 'as eu-west-1');
   if (file !== undefined) text('file', file);
   if (onWarning && typeof onWarning !== 'function') throw bad('onWarning', typeof onWarning, 'a function');
   if (client && (region ?? clientConfig ?? seed))
     throw bad('client', 'beside region, clientConfig or seed', 'one of them');
-  if (seed && !file) throw bad('seed', 'without file', 'a file, which keeps the key');
+  if (seed && !file) throw bad('file', 'none, but a seed', 'a file for the key');
   const ttl = seconds('ttl', options.ttl ?? DEFAULT_TTL, 0, DAY);
   return {
     ttl: ttl * 1000,

@@ -105,8 +105,7 @@ function checkConsumers(place: Place, { consumers = [], deactivateAfter }: ReadK
       ...join(join(place, 'consumers'), n),
       code: WARNINGS.consumerTooStale,
       received: `'${name}' goes on with the old key ${stale}, overlap ${formatDuration(deactivateAfter)}`,
-      expected:
-        'an overlap that is longer: after it the old key is held only while IAM reports a use, and disabled then',
+      expected: 'after the overlap the old key is held only while IAM reports a use, and disabled then',
       fix:
         staleFor === undefined
           ? `Restart it after each rotation, and say { name: '${name}', staleFor: … } with the longest time that takes.`

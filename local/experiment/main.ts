@@ -81,13 +81,13 @@ function read(args: readonly string[]): Arguments | string {
     if (unknown !== undefined)
       return `--clients: there is no '${unknown}'; expected a list of ${CLIENT_NAMES.join(',')}`;
     for (const name of ['rotations', 'emergencies', 'outages', 'seed'] as const) {
-      if (!/^\d{1,6}$/.test(values[name])) return `--${name}: '${values[name]}' is no whole number`;
+      if (!/^\d{1,6}$/.test(values[name])) return `--${name}: found '${values[name]}', expected a whole number`;
     }
     const [rotations, emergencies, outages] = [values.rotations, values.emergencies, values.outages].map(Number);
     if (rotations === undefined || emergencies === undefined || outages === undefined || rotations < 1)
       return '--rotations: at least one is needed';
     if (emergencies + outages > rotations)
-      return `--emergencies and --outages: a day has one of them at most, and there are ${rotations} days`;
+      return `--emergencies ${emergencies} and --outages ${outages} are more than the ${rotations} days of --rotations, of which each has one at most; give fewer of them, or more rotations`;
     const clients = CLIENT_NAMES.filter((name) => wanted.includes(name));
     return { ...values, rotations, emergencies, outages, clients, seed: Number(values.seed) };
   } catch (error) {

@@ -53,10 +53,13 @@ describe('the table', () => {
 
   it('has the budget and the verdict beside each figure, units included', () => {
     expect(drawTable(rows)).toEqual([
-      'what      measured      budget  verdict  how',
-      '────────  ────────  ──────────  ───────  ────────',
-      'bundle    431.6 KB    ≤ 450 KB  within   index.js',
+      'what      measured      budget  verdict',
+      '────────  ────────  ──────────  ───────',
+      'bundle    431.6 KB    ≤ 450 KB  within',
       'rotation  22 calls  ≤ 18 calls  PAST',
+      '',
+      'How they came about',
+      'bundle: index.js',
     ]);
   });
 

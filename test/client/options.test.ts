@@ -23,6 +23,7 @@ describe('an option that can not be used is an error at once', () => {
     ['secretId', { secretId: 7 }],
     ['region', { secretId: 's', region: '' }],
     ['region', { secretId: 's', region: null }],
+    ['region', { secretId: 's', region: 'Frankfurt am Main' }],
     ['file', { secretId: 's', file: '' }],
     ['file', { secretId: 's', file: 7 }],
     ['accessKeyId', { secretId: 's', fields: {} }],
@@ -42,7 +43,7 @@ describe('an option that can not be used is an error at once', () => {
     ['client', { secretId: 's', client, region: 'eu-central-1' }],
     ['client', { secretId: 's', client, clientConfig: {} }],
     ['client', { secretId: 's', client, file: 'key.json', seed }],
-    ['seed', { secretId: 's', seed }],
+    ['file', { secretId: 's', seed }],
   ])('%s in %j', (name, options) => {
     const error = problem(options);
     expect(error).toBeInstanceOf(KeyReadError);

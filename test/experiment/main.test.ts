@@ -16,10 +16,10 @@ describe('npm run experiment', () => {
   it.each([
     [['--clients', 'js,ruby'], "--clients: there is no 'ruby'; expected a list of js,boto3,cli"],
     [['--rotations', '0'], '--rotations: at least one is needed'],
-    [['--seed', '1.5'], "--seed: '1.5' is no whole number"],
+    [['--seed', '1.5'], "--seed: found '1.5', expected a whole number"],
     [
       ['--rotations', '2', '--emergencies', '2', '--outages', '1'],
-      '--emergencies and --outages: a day has one of them at most, and there are 2 days',
+      '--emergencies 2 and --outages 1 are more than the 2 days of --rotations, of which each has one at most; give fewer of them, or more rotations',
     ],
     [['--year'], "Unknown option '--year'"],
   ])('refuses %j, and says how it is used', async (args, problem) => {

@@ -104,6 +104,7 @@ describe('the tarball', () => {
       'bin/iam-key-rotator.js',
       'dist/cli/main.js',
       'dist/client.js',
+      'docs/consumers.md',
       'docs/credentials-command.md',
       'package.json',
     ]);
