@@ -35,7 +35,8 @@ export interface WatchedDeployment {
 /**
  * What the rotator can't tell, however it looks: the limits that docs/safety.md names. What is broken by one of them is told apart from the rest.
  *
- * - `reactivated-unseen`: an operator activated a disabled key and disabled it again, between two looks, and no use is reported.
+ * - `reactivated-unseen`: an operator activated a disabled key and disabled it again, between two looks or while the secret was scheduled for
+ *   deletion and took no record, and no use is reported.
  * - `made-beside-announcement`: somebody made a key by hand within a minute of the announcement of a mint that came to nothing, and no use is reported.
  */
 export type Residual = 'reactivated-unseen' | 'made-beside-announcement';
@@ -349,12 +350,22 @@ class Oracle implements Watch {
     else failed.set(read, call);
     if (failed.size > 0) this.#failedReads.set(call.invocationId, failed);
     else this.#failedReads.delete(call.invocationId);
-    if (call.action === 'ListAccessKeys' && call.functionName?.includes('retire')) {
+    if (
+      call.action === 'ListAccessKeys' &&
+      call.functionName?.includes('retire') &&
+      this.#takesRecords(call.userName)
+    ) {
       for (const { id } of this.#account.users.get(call.userName ?? '')?.keys ?? []) {
         const { reactivated, inactiveSince } = this.#know(id);
         if (reactivated !== undefined && inactiveSince === undefined) reactivated.seen = true;
       }
     }
+  }
+
+  /** What a pass sees it can record only in a secret that is not scheduled for deletion: Secrets Manager refuses the tags of one that is. */
+  #takesRecords(userName: string | undefined): boolean {
+    const policy = this.#deployment().keys.find((key) => key.userName === userName);
+    return this.#account.findSecret(policy?.secretName ?? '')?.deletedAt === undefined;
   }
 
   /** Invariant 6: a run that lacks an answer about a user or a secret changes nothing of theirs. */
