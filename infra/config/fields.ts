@@ -33,9 +33,11 @@ const oneOf = <T extends string>(words: readonly T[]) =>
 
 const list = <T extends z.ZodType>(item: T, of: string) => z.array(item, { error: `a list of ${of}` });
 
+const secondsIn = (value: unknown) => (typeof value === 'string' ? parseDuration(value) : undefined);
+
 /** Seconds, written as `'30d'`, `'12h'` or `'15m'`. */
 const duration = that<string>(
-  (value) => typeof value === 'string' && parseDuration(value) !== undefined,
+  (value) => secondsIn(value) !== undefined,
   "a duration: a whole number and d, h, m or s, such as '3d' or '12h', and at most ten years",
   'write it as text, without fractions or spaces',
 ).transform((value) => parseDuration(value) ?? 0);
@@ -72,15 +74,12 @@ const replica = z.strictObject(
   { error: "{ region: 'eu-west-1' }, with or without kmsKeyArn" },
 );
 
-/** Seconds that the staleness of a consumer may be said to have. */
-const staleness = (value: unknown) => (typeof value === 'string' ? parseDuration(value) : undefined);
-
 const consumer = z.unknown().transform((value, context): Consumer => {
   const known = typeof value === 'string' ? knownConsumer(value) : undefined;
   if (known !== undefined) return known;
   if (isRecord(value) && Object.keys(value).every((field) => ['name', 'staleFor'].includes(field))) {
     const { name, staleFor } = value;
-    const seconds = staleness(staleFor);
+    const seconds = secondsIn(staleFor);
     if (typeof name === 'string' && name !== '' && seconds !== undefined) return { name, staleFor: seconds };
   }
   context.addIssue({

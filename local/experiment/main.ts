@@ -1,8 +1,6 @@
 /** `npm run experiment`: real clients call AWS on rotated keys, through rotations, emergencies and outages, and count what fails. */
 import { parseArgs } from 'node:util';
-import { ProgressLine } from '../demo/progress.ts';
-import { SynthesisFailedError } from '../demo/synthesize.ts';
-import { pageFor } from '../demo/text.ts';
+import { problemOf, runCommand } from '../demo/command.ts';
 import { CLIENT_NAMES } from './clients/client.ts';
 import { report } from './report.ts';
 import { type ExperimentOptions, runExperiment } from './run.ts';
@@ -26,34 +24,14 @@ Exit status: 0 if every promise held, 1 if one was broken or the experiment fail
 Colours follow NO_COLOR and FORCE_COLOR.
 `;
 
-process.exitCode = await main(process.argv.slice(2));
-
-async function main(args: readonly string[]): Promise<number> {
-  const options = read(args);
-  if (typeof options === 'string') {
-    process.stderr.write(`${options}\n\n${USAGE}`);
-    return 2;
-  }
-  if (options.help) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  // Ended from outside, it still takes its temporary folder away, by its handler of 'exit'.
-  for (const [signal, status] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
-    process.once(signal, () => process.exit(status));
-  }
-  const page = pageFor(process.stdout, process.env);
-  const progress = new ProgressLine(options.json ? { write: () => {} } : process.stdout, page);
-  const experiment = await runExperiment(options, progress).catch((error: unknown) => {
-    if (!(error instanceof SynthesisFailedError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-  });
-  if (experiment === undefined) return 1;
-  process.stdout.write(
-    options.json ? `${JSON.stringify(inJson(experiment), null, 2)}\n` : `${report(experiment, page).join('\n')}\n`,
-  );
-  return brokenPromises(experiment).length === 0 ? 0 : 1;
-}
+process.exitCode = await runCommand(process.argv.slice(2), {
+  usage: USAGE,
+  read,
+  run: runExperiment,
+  report,
+  inJson,
+  holds: (experiment) => brokenPromises(experiment).length === 0,
+});
 
 interface Arguments extends ExperimentOptions {
   readonly json: boolean;
@@ -91,9 +69,7 @@ function read(args: readonly string[]): Arguments | string {
     const clients = CLIENT_NAMES.filter((name) => wanted.includes(name));
     return { ...values, rotations, emergencies, outages, clients, seed: Number(values.seed) };
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    // The rest of the message is about positional arguments, of which there are none.
-    return error.message.split('. ')[0] ?? error.message;
+    return problemOf(error);
   }
 }
 
