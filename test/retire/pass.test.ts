@@ -4,6 +4,7 @@ import type { SecretFacts } from '../../lambdas/domain/model.ts';
 import { type PassResult, passFailed, retirePass } from '../../lambdas/retire/pass.ts';
 import { at, key, NEW, OLD, OTHER } from '../domain/world.ts';
 import { DAY, deployedKey, HOUR } from '../policy.ts';
+import { DEFECT } from '../rotate/defect.ts';
 import {
   ARN,
   awsError,
@@ -17,15 +18,9 @@ import {
   WHO,
 } from '../rotate/ports.ts';
 
-/** No value makes parseValue throw anything but a RotatorError: a defect is made up for. */
-const DEFECT = vi.hoisted(() => 'a defect');
 vi.mock('../../lambdas/domain/secret-value.ts', async (original) => {
-  const real = await original<typeof import('../../lambdas/domain/secret-value.ts')>();
-  const parseValue: typeof real.parseValue = (value, policy) => {
-    if (value === DEFECT) throw new TypeError(DEFECT);
-    return real.parseValue(value, policy);
-  };
-  return { ...real, parseValue };
+  const { withDefect } = await import('../rotate/defect.ts');
+  return withDefect(await original());
 });
 
 const VERSION = 'bbbbbbbb-2222-3333-4444-555555555555';

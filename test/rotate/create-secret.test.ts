@@ -3,6 +3,7 @@ import type { AccessKey } from '../../lambdas/domain/model.ts';
 import { createSecret } from '../../lambdas/rotate/create-secret.ts';
 import { at, key, NEW, NOW, OLD, OTHER } from '../domain/world.ts';
 import { DAY } from '../policy.ts';
+import { DEFECT } from './defect.ts';
 import {
   ARN,
   awsError,
@@ -19,15 +20,9 @@ import {
   WHO,
 } from './ports.ts';
 
-/** No value makes parseValue throw anything but a RotatorError: a defect is made up for. */
-const DEFECT = vi.hoisted(() => 'a defect');
 vi.mock('../../lambdas/domain/secret-value.ts', async (original) => {
-  const real = await original<typeof import('../../lambdas/domain/secret-value.ts')>();
-  const parseValue: typeof real.parseValue = (value, policy) => {
-    if (value === DEFECT) throw new TypeError(DEFECT);
-    return real.parseValue(value, policy);
-  };
-  return { ...real, parseValue };
+  const { withDefect } = await import('./defect.ts');
+  return withDefect(await original());
 });
 
 const VERSION = 'bbbbbbbb-2222-3333-4444-555555555555';
