@@ -1,10 +1,10 @@
-import { type Duration, RemovalPolicy, SecretValue, Stack, Tags, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, SecretValue, Stack, Tags, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IDependable } from 'constructs';
-import type { DeployedKey, IfInUse, Mode } from '../lambdas/contract/deployment.ts';
+import type { DeployedKey, IfInUse, Mode, OnLeak } from '../lambdas/contract/deployment.ts';
 import { BOOTSTRAP_VALUE, TAGS } from '../lambdas/contract/names.ts';
 import { defaultSecretName, KEY_DEFAULTS } from './config/defaults.ts';
 import { parseDuration } from './config/duration.ts';
@@ -49,6 +49,17 @@ export interface RotatedAccessKeyProps {
    * @default - every 30 days
    */
   readonly rotationRules?: secretsmanager.CfnRotationSchedule.RotationRulesProperty;
+  /**
+   * The longest time from one scheduled rotation to the next, its window included: what `rotationRules` come to. Older than that, a current key
+   * is overdue.
+   * @default Duration.days(31)
+   */
+  readonly rotateEvery?: Duration;
+  /**
+   * What a leaked current key is answered with. `'disable-first'` takes it from its applications before they have another one.
+   * @default 'rotate-then-disable'
+   */
+  readonly onLeak?: OnLeak;
   /**
    * Rotate when the schedule is deployed, which fills a new secret, and again whenever the schedule is changed.
    * @default true
@@ -274,6 +285,8 @@ function deployedKey(secretName: string, props: RotatedAccessKeyProps): Deployed
     quietFor: seconds('quietFor'),
     deleteAfter: seconds('deleteAfter'),
     verifyRegions: [...(props.verifyRegions ?? KEY_DEFAULTS.verifyRegions)],
+    rotateEvery: (props.rotateEvery ?? Duration.days(31)).toSeconds(),
+    onLeak: props.onLeak ?? KEY_DEFAULTS.onLeak,
     format: secretFormat(props.format ?? KEY_DEFAULTS.format, props.sesSmtp ?? KEY_DEFAULTS.sesSmtp),
   };
 }

@@ -60,6 +60,7 @@ function propsOf(stack: Stack, key: ResolvedKey): RotatedAccessKeyProps {
     readerArns: readers,
     ledgerOperatorArns: ledgerOperators,
     rotationRules: schedule.rules,
+    rotateEvery: Duration.seconds(schedule.longestGap + schedule.window),
     deactivateAfter: Duration.seconds(key.deactivateAfter),
     settle: Duration.seconds(key.settle),
     holdAtMost: Duration.seconds(key.holdAtMost),

@@ -7,7 +7,7 @@ import { EventBus } from './events.ts';
 import { Faults } from './faults.ts';
 import { type InProcessHandler, type Listening, listen, requestHandler } from './front-ends.ts';
 import { FunctionHost } from './functions.ts';
-import { Gateway, operationOf, type ServiceName } from './gateway.ts';
+import { Gateway } from './gateway.ts';
 import {
   type AccessKey,
   AwsError,
@@ -25,6 +25,7 @@ import {
 import { RandomIds } from './random.ts';
 import { RotationEngine } from './rotation-engine.ts';
 import { Scheduler } from './scheduler.ts';
+import { operationOf, type ServiceName } from './services/registry.ts';
 import { listing } from './services/secrets-manager.ts';
 import type { Input, Output } from './wire/protocols.ts';
 

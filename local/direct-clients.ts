@@ -4,8 +4,8 @@
  */
 import { ConnectionLost } from './front-ends.ts';
 import type { Sandbox } from './functions.ts';
-import type { ServiceName } from './gateway.ts';
 import { AwsError, type Credentials } from './model.ts';
+import type { ServiceName } from './services/registry.ts';
 import { isRecord, type Output } from './wire/protocols.ts';
 
 /** What the adapters need of a command of the SDK. */

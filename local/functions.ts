@@ -2,8 +2,9 @@
 import type { SimulatedAccount } from './account.ts';
 import type { VirtualTimer } from './clock.ts';
 import { type InProcessHandler, requestHandler } from './front-ends.ts';
-import type { Reached, ServiceName } from './gateway.ts';
+import type { Reached } from './gateway.ts';
 import type { Caller, Credentials } from './model.ts';
+import type { ServiceName } from './services/registry.ts';
 import type { Input } from './wire/protocols.ts';
 
 export interface InvocationContext {

@@ -3,17 +3,9 @@ import type { SimulatedAccount } from './account.ts';
 import { type Fault, refusal } from './faults.ts';
 import { type AccessKey, AwsError, type Caller, type Credentials, type Principal } from './model.ts';
 import { RandomIds } from './random.ts';
-import { iamOperations, iamResource, type Operation, recordUse } from './services/iam.ts';
-import { secretContext, secretResource, secretsManagerOperations } from './services/secrets-manager.ts';
-import { stsOperations } from './services/sts.ts';
-import {
-  type Input,
-  jsonProtocol,
-  type Output,
-  type Protocol,
-  queryProtocol,
-  type WireResponse,
-} from './wire/protocols.ts';
+import { recordUse } from './services/iam.ts';
+import { operationOf, type ServiceName, service, serviceNamed } from './services/registry.ts';
+import type { Input, Output, WireResponse } from './wire/protocols.ts';
 import { claimOf, verifySignature, type WireRequest, wrongSignature } from './wire/sigv4.ts';
 
 /** What comes back from the account; `lost` is a broken connection, `silent` means that nobody is there to be answered. */
@@ -38,16 +30,6 @@ interface Claim {
   readonly region: string;
 }
 
-export type ServiceName = 'iam' | 'sts' | 'secretsmanager';
-
-const SERVICES: Readonly<
-  Record<ServiceName, { readonly operations: Readonly<Record<string, Operation>>; readonly protocol: Protocol }>
-> = {
-  iam: { operations: iamOperations, protocol: queryProtocol('https://iam.amazonaws.com/doc/2010-05-08/') },
-  sts: { operations: stsOperations, protocol: queryProtocol('https://sts.amazonaws.com/doc/2011-06-15/') },
-  secretsmanager: { operations: secretsManagerOperations, protocol: jsonProtocol },
-};
-
 export class Gateway {
   readonly #account: SimulatedAccount;
   /** Of their own, so that the number of calls does not change the ids of keys. */
@@ -66,15 +48,15 @@ export class Gateway {
   async handle(request: WireRequest, now = this.#account.clock.nowMs, caller?: Caller): Promise<Reply> {
     this.#account.clock.enter();
     const requestId = this.#requestIds.uuid();
-    let protocol = SERVICES.sts.protocol;
+    let { protocol } = service('sts');
     try {
       const signed = claimOf(request);
-      const service = serviceOf(signed.service);
-      protocol = SERVICES[service].protocol;
+      const name = serviceNamed(signed.service);
+      ({ protocol } = service(name));
       const { action, input } = protocol.parse(request);
       const claim = { ...signed, sessionToken: request.headers['x-amz-security-token'] };
       const prove: Prove = (credentials) => verifySignature(request, signed, credentials, now);
-      const reached = await this.#answer(claim, service, action, input, prove, caller);
+      const reached = await this.#answer(claim, name, action, input, prove, caller);
       return reached.kind === 'done'
         ? { kind: 'answer', ...protocol.answer(action, reached.output, requestId) }
         : reached;
@@ -94,7 +76,7 @@ export class Gateway {
   async ask(
     credentials: Credentials,
     region: string,
-    service: ServiceName,
+    name: ServiceName,
     action: string,
     input: Input,
     caller?: Caller,
@@ -103,9 +85,16 @@ export class Gateway {
     try {
       const { accessKeyId, sessionToken, secretAccessKey } = credentials;
       const prove: Prove = (recorded) => {
-        if (recorded.secretAccessKey !== secretAccessKey) throw wrongSignature(service);
+        if (recorded.secretAccessKey !== secretAccessKey) throw wrongSignature(name);
       };
-      return await this.#answer({ accessKeyId, sessionToken, service, region }, service, action, input, prove, caller);
+      return await this.#answer(
+        { accessKeyId, sessionToken, service: name, region },
+        name,
+        action,
+        input,
+        prove,
+        caller,
+      );
     } finally {
       this.#account.clock.leave();
     }
@@ -113,7 +102,7 @@ export class Gateway {
 
   async #answer(
     claim: Claim,
-    service: ServiceName,
+    name: ServiceName,
     action: string,
     input: Input,
     prove: Prove,
@@ -122,16 +111,16 @@ export class Gateway {
     if (caller?.alive === false) return { kind: 'silent' };
     let principal: Principal;
     try {
-      principal = await this.#authenticate(claim, service, prove);
+      principal = await this.#authenticate(claim, name, prove);
     } catch (error) {
-      if (error instanceof AwsError) this.#turnAway(claim, service, action, input, error, caller);
+      if (error instanceof AwsError) this.#turnAway(claim, name, action, input, error, caller);
       throw error;
     }
-    return this.#perform({ ...principal, ...(caller && { caller }) }, service, action, input);
+    return this.#perform({ ...principal, ...(caller && { caller }) }, name, action, input);
   }
 
   /** Unknown, deleted, inactive and not yet propagated keys are refused alike, before the signature is looked at. */
-  async #authenticate(claim: Claim, service: ServiceName, prove: Prove): Promise<Principal> {
+  async #authenticate(claim: Claim, name: ServiceName, prove: Prove): Promise<Principal> {
     const session = this.#account.sessions.get(claim.accessKeyId);
     const key = this.#account.keys.get(claim.accessKeyId);
     const user = this.#account.users.get(key?.userName ?? '');
@@ -143,9 +132,8 @@ export class Gateway {
     const usable = key?.status === 'Active' && this.#hasPropagated(key);
     if (key === undefined || user === undefined || !usable || token !== undefined) {
       const message = 'The security token included in the request is invalid.';
-      throw service === 'secretsmanager'
-        ? new AwsError('UnrecognizedClientException', message)
-        : new AwsError('InvalidClientTokenId', message, 403);
+      const code = service(name).codes?.unknownKey;
+      throw code === undefined ? new AwsError('InvalidClientTokenId', message, 403) : new AwsError(code, message);
     }
     await prove({ accessKeyId: key.id, secretAccessKey: key.secret });
     recordUse(this.#account, key, claim.service, claim.region);
@@ -161,25 +149,25 @@ export class Gateway {
   /** Calls that fail to authenticate are on the record too, under the key that they were made with. */
   #turnAway(
     claim: Claim,
-    service: ServiceName,
+    name: ServiceName,
     action: string,
     input: Input,
     error: AwsError,
     caller: Caller | undefined,
   ): void {
     const { accessKeyId } = claim;
-    const name = this.#account.keys.get(accessKeyId)?.userName ?? accessKeyId;
-    const who = { kind: 'unknown', arn: accessKeyId, userId: accessKeyId, name, accessKeyId } as const;
+    const userName = this.#account.keys.get(accessKeyId)?.userName ?? accessKeyId;
+    const who = { kind: 'unknown', arn: accessKeyId, userId: accessKeyId, name: userName, accessKeyId } as const;
     const principal: Principal = { ...who, ...(caller && { caller }) };
-    const call = this.#account.record(principal, service, action, input);
+    const call = this.#account.record(principal, name, action, input);
     call.outcome = { code: error.code, message: error.message };
     this.#account.finish(call);
   }
 
-  async #perform(principal: Principal, service: ServiceName, action: string, input: Input): Promise<Reached> {
+  async #perform(principal: Principal, name: ServiceName, action: string, input: Input): Promise<Reached> {
     const { caller } = principal;
     if (caller?.alive === false) return { kind: 'silent' };
-    const call = this.#account.record(principal, service, action, input);
+    const call = this.#account.record(principal, name, action, input);
     const fault = this.#account.faults.strike(call);
     if (fault !== undefined) call.fault = fault.kind;
     if (fault?.kind === 'refuse' || fault?.kind === 'network' || fault?.kind === 'crash-before') {
@@ -189,11 +177,11 @@ export class Gateway {
       if (fault.kind === 'crash-before') caller?.crash();
       return fault.kind === 'crash-before' && caller !== undefined ? { kind: 'silent' } : { kind: 'lost' };
     }
-    const denied = await this.#judge(principal, service, action, input);
+    const denied = await this.#judge(principal, name, action, input);
     let result: Output | AwsError;
     try {
       result = this.#account.execute(call, () => {
-        const operation = operationOf(service, action);
+        const operation = operationOf(name, action);
         if (denied !== undefined) throw denied;
         return operation(this.#account, input, principal);
       });
@@ -224,52 +212,27 @@ export class Gateway {
   }
 
   /** The error of a call that the caller's policies don't allow. A user has none of its own here: what it may is in the policies of the secrets. */
-  async #judge(
-    principal: Principal,
-    service: ServiceName,
-    action: string,
-    input: Input,
-  ): Promise<AwsError | undefined> {
-    const judged = principal.kind === 'role' || principal.kind === 'user';
-    if (this.#account.authorize === undefined || !judged || service === 'sts') return undefined;
-    const secret = service === 'secretsmanager' ? this.#account.findSecret(String(input.SecretId ?? '')) : undefined;
+  async #judge(principal: Principal, name: ServiceName, action: string, input: Input): Promise<AwsError | undefined> {
+    const { judged, prefix = name, codes } = service(name);
+    if (this.#account.authorize === undefined || judged === undefined) return undefined;
+    if (principal.kind !== 'role' && principal.kind !== 'user') return undefined;
     const principalArn =
       principal.kind === 'user' ? principal.arn : `arn:aws:iam::${this.#account.id}:role/${principal.name}`;
-    const resource =
-      service === 'iam' ? iamResource(this.#account, action, input, principal) : secretResource(this.#account, input);
-    const context = {
-      'aws:PrincipalArn': principalArn,
-      ...(service === 'secretsmanager' ? secretContext(this.#account, input) : {}),
-    };
-    const policy = secret?.resourcePolicy === undefined ? {} : { resourcePolicy: secret.resourcePolicy };
+    const { resource, context, ...policy } = judged(this.#account, action, input, principal);
     const verdict = await this.#account.authorize({
       principalArn,
-      action: `${service}:${action}`,
+      action: `${prefix}:${action}`,
       resource,
-      context,
+      context: { 'aws:PrincipalArn': principalArn, ...context },
       ...policy,
     });
     if (verdict.allowed) return undefined;
-    const message = `User: ${principal.arn} is not authorized to perform: ${service}:${action} on resource: ${resource} ${verdict.reason}`;
-    return service === 'iam'
+    const message = `User: ${principal.arn} is not authorized to perform: ${prefix}:${action} on resource: ${resource} ${verdict.reason}`;
+    return codes?.denied === undefined
       ? new AwsError('AccessDenied', message, 403)
-      : new AwsError('AccessDeniedException', message);
+      : new AwsError(codes.denied, message);
   }
 }
 
 /** Throws unless the caller has the secret of the credentials on record. */
 type Prove = (recorded: Credentials) => void | Promise<void>;
-
-function serviceOf(name: string): ServiceName {
-  if (name === 'iam' || name === 'sts' || name === 'secretsmanager') return name;
-  throw new AwsError('UnknownService', `The simulated account has no service ${name}`, 404);
-}
-
-/** The operation of a service; an error that names it if there is none. */
-export function operationOf(service: ServiceName, action: string): Operation {
-  const operations = SERVICES[service].operations;
-  const operation = Object.hasOwn(operations, action) ? operations[action] : undefined;
-  if (operation === undefined)
-    throw new AwsError('InvalidAction', `The simulated account has no operation ${service}:${action}`);
-  return operation;
-}

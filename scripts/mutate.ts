@@ -23,7 +23,11 @@ const PARTS = [
   },
   {
     name: 'functions',
-    mutate: ['lambdas/adapters/**/*.ts', 'lambdas/rotate/**/*.ts', 'lambdas/retire/**/*.ts'],
+    mutate: [
+      'lambdas/adapters/**/*.ts',
+      'lambdas/rotate/**/*.ts',
+      'lambdas/{retire,retirement,respond,audit,notify}/**/*.ts',
+    ],
     vitest: 'test/vitest.mutate.config.ts',
   },
 ] as const;

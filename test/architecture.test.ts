@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -59,16 +59,31 @@ describe('dependencies point one way', () => {
     expect(violations('lambdas/adapters', (name) => !isLocal(name) || local(name))).toEqual([]);
   });
 
-  it('a function knows no other function', () => {
-    for (const name of ['rotate', 'retire']) {
-      const local = within(`lambdas/${name}`, 'lambdas/adapters', 'lambdas/domain', 'lambdas/contract');
+  const FUNCTIONS = ['rotate', 'retire', 'audit', 'notify', 'respond'].filter((name) =>
+    existsSync(join(ROOT, 'lambdas', name)),
+  );
+
+  it('a function knows no other function, and shares what retirement is with others', () => {
+    for (const name of FUNCTIONS) {
+      const local = within(
+        `lambdas/${name}`,
+        'lambdas/retirement',
+        'lambdas/adapters',
+        'lambdas/domain',
+        'lambdas/contract',
+      );
       expect(violations(`lambdas/${name}`, (imported) => !isLocal(imported) || local(imported))).toEqual([]);
     }
   });
 
+  it('looking at a secret and carrying out what was decided go through ports, and know no function', () => {
+    const local = within('lambdas/retirement', 'lambdas/domain', 'lambdas/contract');
+    expect(violations('lambdas/retirement', local)).toEqual([]);
+  });
+
   it('only the edge of a function and the adapters know AWS: the steps and the pass go through ports', () => {
     const edge = (file: string) => file.endsWith('/handler.ts');
-    for (const name of ['rotate', 'retire']) {
+    for (const name of FUNCTIONS) {
       const aws = (imported: string) => imported.startsWith('@aws') || imported.startsWith('lambdas/adapters/');
       expect(violations(`lambdas/${name}`, (imported, file) => edge(file) || !aws(imported))).toEqual([]);
     }

@@ -18,6 +18,8 @@ export function deployedKey(key: Partial<DeployedKey> & { readonly userName: str
     quietFor: 8 * DAY,
     deleteAfter: 7 * DAY,
     verifyRegions: [],
+    rotateEvery: 31 * DAY,
+    onLeak: 'rotate-then-disable',
     format: DEFAULT_FORMAT,
     ...key,
   };

@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    include: ['test/{adapters,rotate,retire}/**/*.test.ts'],
+    include: ['test/{adapters,rotate,retire,retirement,respond,audit,notify}/**/*.test.ts'],
     testTimeout: 60_000,
     restoreMocks: true,
   },

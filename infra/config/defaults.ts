@@ -12,6 +12,7 @@ export const KEY_DEFAULTS = {
   deleteAfter: '7d',
   mode: 'enforce',
   verifyRegions: [],
+  onLeak: 'rotate-then-disable',
   rotateOnDeploy: true,
   userPath: '/',
   createUser: false,

@@ -1,6 +1,6 @@
 /** The fields of the configuration: which there are, what each takes, and what to say when it is something else. */
 import * as z from 'zod';
-import { ADOPT, IF_IN_USE, MODES } from '../../lambdas/contract/deployment.ts';
+import { ADOPT, IF_IN_USE, MODES, ON_LEAK } from '../../lambdas/contract/deployment.ts';
 import { FIELD_NAME, isFieldName } from '../../lambdas/contract/field-names.ts';
 import { BUILT_IN_FORMS } from '../../lambdas/contract/formats.ts';
 import { CONSUMER_NAMES, type Consumer, knownConsumer } from './consumers.ts';
@@ -150,6 +150,7 @@ export const policyFields = {
   deleteAfter: duration,
   mode: oneOf(MODES),
   verifyRegions: list(region, 'Regions'),
+  onLeak: oneOf(ON_LEAK),
   rotateOnDeploy: flag,
   // No * or ?: the path becomes part of the user's ARN in the roles' policies, where they would stand for other users.
   userPath: text(

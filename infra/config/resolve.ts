@@ -1,4 +1,4 @@
-import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
+import type { IfInUse, Mode, OnLeak } from '../../lambdas/contract/deployment.ts';
 import type { FieldNames } from '../../lambdas/contract/formats.ts';
 import { checkKey, checkTogether, type PlacedTarget } from './checks.ts';
 import type { Consumer } from './consumers.ts';
@@ -27,6 +27,7 @@ export interface ResolvedKey {
   readonly mode: Mode;
   readonly adopt?: string | undefined;
   readonly verifyRegions: readonly string[];
+  readonly onLeak: OnLeak;
   readonly readers: readonly string[];
   readonly userReads: boolean;
   readonly consumers: readonly Consumer[];

@@ -1,4 +1,4 @@
-import type { IfInUse, Mode } from '../../lambdas/contract/deployment.ts';
+import type { IfInUse, Mode, OnLeak } from '../../lambdas/contract/deployment.ts';
 import type { FormatName } from '../../lambdas/contract/formats.ts';
 import type { ConsumerName } from './consumers.ts';
 
@@ -123,6 +123,12 @@ export interface PolicyInput {
    * @default []
    */
   readonly verifyRegions?: readonly string[];
+  /**
+   * What a leaked current key is answered with: `'rotate-then-disable'` disables it as soon as a new key is current, `'disable-first'` at once,
+   * before its applications have another one.
+   * @default 'rotate-then-disable'
+   */
+  readonly onLeak?: OnLeak;
   /**
    * Rotate when the schedule is first deployed (which puts the first key into the secret) and whenever it is changed.
    * @default true

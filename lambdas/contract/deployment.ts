@@ -20,6 +20,13 @@ export type IfInUse = (typeof IF_IN_USE)[number];
 export const MODES = ['enforce', 'observe'] as const;
 export type Mode = (typeof MODES)[number];
 
+/**
+ * What a leak of the current key is answered with, once a rotation is started: `rotate-then-disable` waits for the new key to be current,
+ * `disable-first` takes the leaked one from whoever has it at once, applications included.
+ */
+export const ON_LEAK = ['rotate-then-disable', 'disable-first'] as const;
+export type OnLeak = (typeof ON_LEAK)[number];
+
 const field = v.pipe(v.string(), v.check(isFieldName, `a field is to have ${FIELD_NAME}`));
 
 const format = v.pipe(
@@ -68,6 +75,9 @@ const deployedKey = v.strictObject({
   deleteAfter: seconds,
   /** Further Regions whose STS must know a new key before it is promoted. */
   verifyRegions: v.array(v.string()),
+  /** In seconds: the longest time from one scheduled rotation to the next, its window included. Older than that, a current key is overdue. */
+  rotateEvery: v.pipe(positive, v.maxValue(LONGEST)),
+  onLeak: v.picklist(ON_LEAK),
   /** The form of the secret's value. */
   format,
 });

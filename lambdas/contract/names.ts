@@ -60,7 +60,13 @@ export const METRICS = {
 } as const;
 
 /** Service names (`ENV.serviceName`), one a function. */
-export const SERVICES = { rotate: `${PROJECT}-rotate`, retire: `${PROJECT}-retire` } as const;
+export const SERVICES = {
+  rotate: `${PROJECT}-rotate`,
+  retire: `${PROJECT}-retire`,
+  respond: `${PROJECT}-respond`,
+  audit: `${PROJECT}-audit`,
+  notify: `${PROJECT}-notify`,
+} as const;
 
 /**
  * What a new secret holds until its first rotation. Frozen for ever: CloudFormation writes a changed SecretString over AWSCURRENT on the next

@@ -3,24 +3,13 @@ import type { DeployedKey, Deployment } from '../contract/deployment.ts';
 import { RotatorError } from '../domain/errors.ts';
 import { overlapEnd, type RetiringKey, retiringKeys } from '../domain/follow.ts';
 import type { Report } from '../domain/happenings.ts';
-import { isOpen, type Ledger, parseLedger, unresolved } from '../domain/ledger.ts';
-import {
-  type AccessKey,
-  AWSCURRENT,
-  AWSPENDING,
-  hasLabel,
-  type Labels,
-  type LastUse,
-  type SecretFacts,
-  versionWith,
-} from '../domain/model.ts';
+import { type Ledger, parseLedger } from '../domain/ledger.ts';
+import type { Labels } from '../domain/model.ts';
 import { nominate } from '../domain/nominate.ts';
 import type { IamKeys, SecretStore, SecretVersions } from '../domain/ports.ts';
-import { currentMissing } from '../domain/refusals.ts';
-import { type Decision, decideRetirement, type RetireObserved } from '../domain/retire.ts';
-import { announcedKeys, storedKeys } from '../domain/roles.ts';
-import { keyIdWithin, parseValue } from '../domain/secret-value.ts';
-import { applyDecisions, type ChangeBudget } from './apply.ts';
+import type { Decision } from '../domain/retire.ts';
+import { applyDecisions, type ChangeBudget } from '../retirement/apply.ts';
+import { lookAt } from '../retirement/look.ts';
 import { type Followed, follow } from './follow.ts';
 
 /** What a pass may reach. `deadline` is when the function is stopped. */
@@ -133,13 +122,7 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
   return result(undefined);
 }
 
-/**
- * Reads IAM first and the secret last, directly before the change: nothing is locked meanwhile, and what an operator may just be moving
- * is the label.
- *
- * @param suspects keys whose last use will be asked for
- * @returns the keys that are held
- */
+/** @returns the keys that are held */
 async function retireSecret(
   secretId: string,
   suspects: readonly string[],
@@ -148,23 +131,11 @@ async function retireSecret(
   budget: ChangeBudget,
   world: RetireWorld,
 ): Promise<readonly Followed[]> {
-  const readAt = world.now();
-  const keys = await world.iam.list(policy.userName);
-  const lastUse = new Map<string, LastUse | undefined>();
-  let toRead = suspects.filter((keyId) => keys.some((key) => key.id === keyId));
-  for (;;) {
-    for (const keyId of toRead) lastUse.set(keyId, await world.iam.lastUse(keyId));
-    const facts = await world.secrets.describe(secretId);
-    if (facts.scheduledForDeletion) return [];
-    const observed = await gather(facts, keys, lastUse, policy, deployment, world);
-    // The label moved between two reads: a rotation or an operator is at work. The next pass looks again.
-    if (observed === undefined) return [];
-    const decisions = decideRetirement(observed, policy, deployment.rotateTimeout, world.now());
-    toRead = decisions.filter((decision) => decision.do === 'look').map((decision) => decision.keyId);
-    if (toRead.length > 0) continue;
-    await applyDecisions(decisions, { arn: facts.arn, policy, readAt }, budget, world);
-    return heldKeys(decisions, observed, facts.arn, policy);
-  }
+  const look = await lookAt(secretId, suspects, policy, deployment.rotateTimeout, world);
+  if (look === undefined) return [];
+  const { arn, readAt, observed, decisions } = look;
+  await applyDecisions(decisions, { arn, policy, readAt }, budget, world);
+  return heldKeys(decisions, observed, arn, policy);
 }
 
 /** What is held was due, so its last use has just been read. A key that was never promoted is held too, but nobody is to switch from it. */
@@ -183,64 +154,6 @@ function heldKeys(
     // Stryker disable next-line LogicalOperator: what is held has both; the comparison is for the compiler.
     return key && due && lastUse ? [{ key, arn, policy, reason, due, lastUse }] : [];
   });
-}
-
-/** Everything that a decision rests on, read afresh: the listing may be five minutes old. Undefined if it doesn't fit together. */
-async function gather(
-  facts: SecretFacts,
-  keys: readonly AccessKey[],
-  lastUse: ReadonlyMap<string, LastUse | undefined>,
-  policy: DeployedKey,
-  deployment: Deployment,
-  world: RetireWorld,
-): Promise<RetireObserved | undefined> {
-  const ledger = parseLedger(facts.tags);
-  const pendingVersion = versionWith(facts.labels, AWSPENDING);
-  const settled = unresolved(ledger).filter((intent) => !isOpen(intent, deployment.rotateTimeout, world.now()));
-  const others = new Map<string, string>();
-  for (const version of new Set([pendingVersion, ...settled.map((intent) => intent.token)])) {
-    if (version === undefined || hasLabel(facts.labels, version, AWSCURRENT)) continue;
-    const found = await world.secrets.read(facts.arn, { version });
-    if (found === undefined) continue;
-    const keyId =
-      version === pendingVersion
-        ? keyIdOf(found.value, policy)
-        : storedKeyId(found.value, announcedKeys(version, settled, keys), policy);
-    // Stryker disable next-line ConditionalExpression: a version without a key is as good as one that is not in the map.
-    if (keyId !== undefined) others.set(version, keyId);
-  }
-  const current = await world.secrets.read(facts.arn, { label: AWSCURRENT });
-  if (current === undefined) throw currentMissing().error;
-  if (!hasLabel(facts.labels, current.version, AWSCURRENT)) return undefined;
-  const currentKeyId = keyIdOf(current.value, policy);
-  const keyIn = (version: string) => (version === current.version ? currentKeyId : others.get(version));
-  return {
-    labels: facts.labels,
-    ledger,
-    keys,
-    lastUse,
-    currentKeyId,
-    pendingKeyId:
-      // Stryker disable next-line ConditionalExpression,LogicalOperator: no version has no key, and a current key counts as current, pending or not.
-      pendingVersion === undefined || pendingVersion === current.version ? undefined : keyIn(pendingVersion),
-    stored: storedKeys(settled, keyIn),
-  };
-}
-
-/** What an announced version holds, somebody may have written, or a rotation under names that are configured no more: no reason to fail for good. */
-function storedKeyId(value: string, keys: readonly AccessKey[], policy: DeployedKey): string | undefined {
-  try {
-    return keyIdOf(value, policy);
-  } catch (error) {
-    if (!(error instanceof RotatorError)) throw error;
-    return keyIdWithin(value, keys);
-  }
-}
-
-function keyIdOf(value: string, policy: DeployedKey): string | undefined {
-  const parsed = parseValue(value, policy);
-  // Stryker disable next-line ConditionalExpression: a bootstrap value has no key id either; the comparison is for the compiler.
-  return parsed.kind === 'key' ? parsed.keyId : undefined;
 }
 
 /** The error that fails a pass at its end, naming every secret that failed and why. */

@@ -3,12 +3,11 @@ import type { SimulatedAccount } from '../account.ts';
 import { type AccessKey, AwsError, type KeyStatus, type Principal, type User } from '../model.ts';
 import { optionalText, text } from '../wire/input.ts';
 import type { Input, Output } from '../wire/protocols.ts';
+import type { Operation } from './registry.ts';
 
 /** Quota AccessKeysPerUser: it can't be raised, and inactive keys count. */
 const KEYS_PER_USER = 2;
 const USE_GRANULARITY_MS = 15 * 60_000;
-
-export type Operation = (account: SimulatedAccount, input: Input, principal: Principal) => Output;
 
 export const iamOperations: Readonly<Record<string, Operation>> = {
   /** No idempotency token: a repeated call mints another key. */

@@ -3,7 +3,7 @@ import type { SimulatedAccount } from '../account.ts';
 import { AwsError, type RotationRules, type Secret, type SecretVersion } from '../model.ts';
 import { optionalText, records, text, texts } from '../wire/input.ts';
 import { type Input, isRecord, type Output } from '../wire/protocols.ts';
-import type { Operation } from './iam.ts';
+import type { Operation } from './registry.ts';
 
 const MAX_VALUE_BYTES = 65_536;
 const MAX_TAGS = 50;

@@ -1,4 +1,4 @@
-/** The two wire protocols: Query (form in, XML out: IAM, STS) and JSON 1.1 (Secrets Manager). */
+/** The two wire protocols: Query (form in, XML out: IAM, STS) and JSON 1.1 (Secrets Manager and others). */
 import { XMLBuilder } from 'fast-xml-parser';
 import { AwsError } from '../model.ts';
 import type { WireRequest } from './sigv4.ts';
@@ -68,7 +68,7 @@ export const jsonProtocol: Protocol = {
   parse(request) {
     const input = parseJson(request.body || '{}');
     if (!isRecord(input)) throw new AwsError('SerializationException', 'The body is not a JSON object');
-    return { action: (request.headers['x-amz-target'] ?? '').replace(/^secretsmanager\./, ''), input };
+    return { action: (request.headers['x-amz-target'] ?? '').replace(/^.*\./, ''), input };
   },
   answer: (_, output, requestId) => json(200, output, requestId),
   refuse: (error, requestId) => json(error.status, { __type: error.code, message: error.message }, requestId),

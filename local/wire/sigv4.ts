@@ -87,9 +87,12 @@ export async function verifySignature(
   }
 }
 
+/** Services that answer in XML. */
+const XML_SERVICES = ['iam', 'sts', 's3', 'sns', 'cloudformation', 'monitoring'];
+
 /** JSON services have another name for the same error. */
 export function wrongSignature(service: string): AwsError {
-  const code = service === 'secretsmanager' ? 'InvalidSignatureException' : 'SignatureDoesNotMatch';
+  const code = XML_SERVICES.includes(service) ? 'SignatureDoesNotMatch' : 'InvalidSignatureException';
   return new AwsError(code, 'The request signature we calculated does not match the signature you provided.', 403);
 }
 

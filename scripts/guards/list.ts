@@ -160,13 +160,13 @@ export const GUARDS: readonly Guard[] = [
         replace: 'await retireSecret(facts as never, nomination',
       },
       {
-        file: 'lambdas/retire/pass.ts',
+        file: 'lambdas/retirement/look.ts',
         find: 'const facts = await world.secrets.describe(secretId);',
         replace:
           'const facts = typeof secretId === "string" ? await world.secrets.describe(secretId) : (secretId as SecretFacts);',
       },
       {
-        file: 'lambdas/retire/pass.ts',
+        file: 'lambdas/retirement/look.ts',
         find: 'if (!hasLabel(facts.labels, current.version, AWSCURRENT)) return undefined;',
         replace: '',
       },
@@ -272,7 +272,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'change limit of a pass',
     invariant: '9',
     edits: [
-      { file: 'lambdas/retire/apply.ts', find: 'if (budget.left === 0) {', replace: 'if (budget.left === -1) {' },
+      { file: 'lambdas/retirement/apply.ts', find: 'if (budget.left === 0) {', replace: 'if (budget.left === -1) {' },
     ],
     suites: ['test/simulation/retire.test.ts'],
   },
@@ -281,7 +281,7 @@ export const GUARDS: readonly Guard[] = [
     invariant: '10',
     edits: [
       {
-        file: 'lambdas/retire/apply.ts',
+        file: 'lambdas/retirement/apply.ts',
         find: "const observed = policy.mode === 'observe';",
         replace: 'const observed = false;',
       },

@@ -71,6 +71,8 @@ describe('the content of the deployment file', () => {
       holdAtMost: '1',
       quietFor: Number.NaN,
       verifyRegions: [1],
+      rotateEvery: 0,
+      onLeak: 'disable',
       format: { fields: { ...DEFAULT_FORMAT.fields, userName: '' }, derived: [{ field: 'a', is: 'b' }], version: 1 },
     };
     expect(
@@ -93,6 +95,8 @@ describe('the content of the deployment file', () => {
         'keys.1.quietFor: Invalid type: Expected number but received NaN',
         'keys.1.deleteAfter: Invalid key: Expected "deleteAfter" but received undefined',
         'keys.1.verifyRegions.0: Invalid type: Expected string but received 1',
+        'keys.1.rotateEvery: Invalid value: Expected >=1 but received 0',
+        'keys.1.onLeak: Invalid type: Expected ("rotate-then-disable" | "disable-first") but received "disable"',
         'keys.1.format.fields.userName: a field is to have a name of up to 128 letters, digits and _ - . that begins with a letter, a digit or _',
         'keys.1.format.derived.0.is: Invalid type: Expected ("ses-smtp-username" | "ses-smtp-password") but received "b"',
         'keys.1.format.version: Invalid key: Expected never but received "version"',
@@ -151,7 +155,13 @@ describe('a name that is deployed, and that a later version must find again', ()
   });
 
   it('is that of each service in logs and metrics', () => {
-    expect(SERVICES).toEqual({ rotate: 'iam-key-rotator-rotate', retire: 'iam-key-rotator-retire' });
+    expect(SERVICES).toEqual({
+      rotate: 'iam-key-rotator-rotate',
+      retire: 'iam-key-rotator-retire',
+      respond: 'iam-key-rotator-respond',
+      audit: 'iam-key-rotator-audit',
+      notify: 'iam-key-rotator-notify',
+    });
   });
 
   it('is the bootstrap value, letter by letter: CloudFormation would write a changed one over every current key', () => {

@@ -71,6 +71,9 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
             quietFor: 691_200,
             deleteAfter: 518_400,
             verifyRegions: ['eu-west-1'],
+            // The period and the day of its window.
+            rotateEvery: 2_678_400,
+            onLeak: 'rotate-then-disable',
             format: {
               fields: {
                 accessKeyId: 'AccessKeyId',

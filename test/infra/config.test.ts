@@ -49,6 +49,7 @@ describe('a good configuration', () => {
         longestGap: 30 * DAY,
         window: DAY,
       },
+      onLeak: 'rotate-then-disable',
       rotateOnDeploy: true,
       deactivateAfter: 3 * DAY,
       settle: 4 * 3_600,

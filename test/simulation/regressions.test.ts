@@ -1,6 +1,7 @@
 /** Single crashes, races and lags that once led somewhere else. Each is told as it happens, and ends where it should. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { iamOperations, type Operation } from '../../local/services/iam.ts';
+import { iamOperations } from '../../local/services/iam.ts';
+import type { Operation } from '../../local/services/registry.ts';
 import { secretsManagerOperations } from '../../local/services/secrets-manager.ts';
 import { DAY, HOUR, MINUTE } from '../policy.ts';
 import { finishAll, Simulation, type SimulationOptions } from './world.ts';

@@ -3,7 +3,7 @@ import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import { RotatorError } from '../../lambdas/domain/errors.ts';
 import type { Reason } from '../../lambdas/domain/reasons.ts';
 import type { Decision, KeyDecision } from '../../lambdas/domain/retire.ts';
-import { applyDecisions, type ChangeBudget } from '../../lambdas/retire/apply.ts';
+import { applyDecisions, type ChangeBudget } from '../../lambdas/retirement/apply.ts';
 import { at, key, NEW, NOW, OLD, OTHER } from '../domain/world.ts';
 import { deployedKey } from '../policy.ts';
 import { ARN, awsError, CURRENT, failureOf, type Given, Ports, WHO } from '../rotate/ports.ts';

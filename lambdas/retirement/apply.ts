@@ -2,11 +2,19 @@
 import type { DeployedKey } from '../contract/deployment.ts';
 import { AwsCallError } from '../domain/errors.ts';
 import { assertFresh } from '../domain/freshness.ts';
-import type { KeyHappening } from '../domain/happenings.ts';
+import type { KeyHappening, Report } from '../domain/happenings.ts';
 import { entryTag, intentTagKey, keyTag, type Tags } from '../domain/ledger.ts';
 import { AWSPENDING } from '../domain/model.ts';
+import type { IamKeys, SecretStore } from '../domain/ports.ts';
 import type { Decision, KeyDecision } from '../domain/retire.ts';
-import type { RetireWorld } from './pass.ts';
+
+/** What applying may reach. */
+export interface ApplyWorld {
+  readonly secrets: Pick<SecretStore, 'moveLabel' | 'tag'>;
+  readonly iam: Pick<IamKeys, 'disable' | 'remove'>;
+  readonly now: () => Date;
+  readonly report: Report;
+}
 
 /** How many keys the pass may still change (invariant 9). */
 export interface ChangeBudget {
@@ -42,7 +50,7 @@ export async function applyDecisions(
   decisions: readonly Decision[],
   target: Target,
   budget: ChangeBudget,
-  world: RetireWorld,
+  world: ApplyWorld,
 ): Promise<void> {
   const { arn, policy } = target;
   const observed = policy.mode === 'observe';
@@ -91,7 +99,7 @@ async function spend(budget: ChangeBudget, change: () => Promise<void>): Promise
 const CHANGES: readonly string[] = ['UpdateAccessKey', 'DeleteAccessKey'];
 
 /** Secrets Manager may have taken the label off meanwhile, or a new rotation has taken it: then nothing is left over. */
-async function takeOff(version: string, arn: string, world: RetireWorld): Promise<void> {
+async function takeOff(version: string, arn: string, world: ApplyWorld): Promise<void> {
   try {
     await world.secrets.moveLabel(arn, AWSPENDING, version);
   } catch (error) {
@@ -102,7 +110,7 @@ async function takeOff(version: string, arn: string, world: RetireWorld): Promis
 async function changeKey(
   decision: Extract<KeyDecision, { do: 'disable' | 'delete' }>,
   { arn, policy, readAt }: Target,
-  world: RetireWorld,
+  world: ApplyWorld,
 ): Promise<void> {
   const { keyId } = decision;
   assertFresh(readAt, world.now(), keyId);

@@ -1,0 +1,77 @@
+/** The services of the account: what each can do, how it speaks, and how a call of it is judged. */
+import type { SimulatedAccount } from '../account.ts';
+import { AwsError, type Principal } from '../model.ts';
+import { type Input, jsonProtocol, type Output, type Protocol, queryProtocol } from '../wire/protocols.ts';
+import { iamOperations, iamResource } from './iam.ts';
+import { secretContext, secretResource, secretsManagerOperations } from './secrets-manager.ts';
+import { stsOperations } from './sts.ts';
+
+export type Operation = (account: SimulatedAccount, input: Input, principal: Principal) => Output;
+
+/** What a policy is asked about a call. */
+export interface Judged {
+  /** The ARN that the call is about, or '*'. */
+  readonly resource: string;
+  readonly context?: Readonly<Record<string, string | string[]>>;
+  readonly resourcePolicy?: unknown;
+}
+
+export interface Service {
+  readonly operations: Readonly<Record<string, Operation>>;
+  readonly protocol: Protocol;
+  /** Prefix of its actions in policies, where it is not the name that requests are signed for. */
+  readonly prefix?: string;
+  /** @default nothing is judged: whoever authenticates may call it */
+  judged?(account: SimulatedAccount, action: string, input: Input, principal: Principal): Judged;
+  /** Codes of its errors, where they are not those of IAM. */
+  readonly codes?: { readonly denied: string; readonly unknownKey: string };
+}
+
+/** The codes of services that speak JSON. */
+const JSON_CODES = {
+  denied: 'AccessDeniedException',
+  unknownKey: 'UnrecognizedClientException',
+} as const;
+
+/** By the name that requests are signed for. */
+const SERVICES = {
+  iam: {
+    operations: iamOperations,
+    protocol: queryProtocol('https://iam.amazonaws.com/doc/2010-05-08/'),
+    judged: (account, action, input, principal) => ({ resource: iamResource(account, action, input, principal) }),
+  },
+  // GetCallerIdentity answers even under an explicit deny.
+  sts: { operations: stsOperations, protocol: queryProtocol('https://sts.amazonaws.com/doc/2011-06-15/') },
+  secretsmanager: {
+    operations: secretsManagerOperations,
+    protocol: jsonProtocol,
+    judged(account, _action, input) {
+      const secret = account.findSecret(String(input.SecretId ?? ''));
+      return {
+        resource: secretResource(account, input),
+        context: secretContext(account, input),
+        ...(secret?.resourcePolicy === undefined ? {} : { resourcePolicy: secret.resourcePolicy }),
+      };
+    },
+    codes: JSON_CODES,
+  },
+} as const satisfies Readonly<Record<string, Service>>;
+
+export type ServiceName = keyof typeof SERVICES;
+
+export const service = (name: ServiceName): Service => SERVICES[name];
+
+/** The service that a request is signed for; an error that names it if there is none. */
+export function serviceNamed(name: string): ServiceName {
+  if (Object.hasOwn(SERVICES, name)) return name as ServiceName;
+  throw new AwsError('UnknownService', `The simulated account has no service ${name}`, 404);
+}
+
+/** The operation of a service; an error that names it if there is none. */
+export function operationOf(name: ServiceName, action: string): Operation {
+  const { operations } = service(name);
+  const operation = Object.hasOwn(operations, action) ? operations[action] : undefined;
+  if (operation === undefined)
+    throw new AwsError('InvalidAction', `The simulated account has no operation ${name}:${action}`);
+  return operation;
+}
