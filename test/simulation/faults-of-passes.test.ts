@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { testEveryFault } from './every-fault.ts';
+import { testSingleFaults } from './every-fault.ts';
 import { RETIRE_CALLERS, SCENARIOS } from './scenarios.ts';
 
 const PASSES = Object.entries(SCENARIOS).flatMap(([name, { callers }]) => (callers === RETIRE_CALLERS ? [name] : []));
 
 it('are all the passes that there are: 10 scenarios', () => expect(PASSES).toHaveLength(10));
 
-testEveryFault('passes', PASSES);
+testSingleFaults('passes', PASSES);

@@ -1,3 +1,3 @@
-import { testEveryFault } from './every-fault.ts';
+import { testSingleFaults } from './every-fault.ts';
 
-testEveryFault('rotations', ['first', 'ordinary', 'disabled-in-the-way', 'orphan-in-the-way']);
+testSingleFaults('rotations', ['first', 'ordinary', 'disabled-in-the-way', 'orphan-in-the-way']);

@@ -1,3 +1,3 @@
-import { testEveryFault } from './every-fault.ts';
+import { testSingleFaults } from './every-fault.ts';
 
-testEveryFault('special rotations', ['adoption', 'only-key', 'stored-by-hand', 'overlap-zero', 'other-form']);
+testSingleFaults('special rotations', ['adoption', 'only-key', 'stored-by-hand', 'overlap-zero', 'other-form']);
