@@ -3,8 +3,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Deployment } from '../lambdas/contract/deployment.ts';
+import { AUDIT_DEFAULTS, type Deployment } from '../lambdas/contract/deployment.ts';
 import { SERVICES } from '../lambdas/contract/names.ts';
+import { Audit, type AuditProps } from './audit.ts';
 import { bundledCode } from './bundled-code.ts';
 import { DEPLOYMENT_DEFAULTS } from './config/defaults.ts';
 import { enforced, grantRetirement, grantRotation, sendTo, useEncryptionKeys } from './permissions.ts';
@@ -35,6 +36,11 @@ export interface KeyRotatorProps {
    * @default logs.RetentionDays.ONE_YEAR
    */
   readonly logRetention?: logs.RetentionDays;
+  /**
+   * What the audit goes by, how often it runs and how long its reports are kept.
+   * @default - daily, by `AUDIT_DEFAULTS`, kept for a year
+   */
+  readonly audit?: AuditProps;
 }
 
 /** Waiting for a new key to be known everywhere takes most of a step; testSecret stays inside this. */
@@ -42,14 +48,16 @@ const ROTATE_TIMEOUT = Duration.minutes(2);
 /** The most that Lambda allows. A pass that doesn't get through goes on with the next one. */
 const RETIRE_TIMEOUT = Duration.minutes(15);
 
-/** The functions that rotate and retire access keys, with their schedule, permissions, logs and dead-letter queue. */
+/** The functions that rotate and retire access keys and audit the account, with their schedules, permissions, logs and dead-letter queue. */
 export class KeyRotator extends Construct {
   /** Called by Secrets Manager for each of the four steps of a rotation. */
   readonly rotateFunction: lambda.Function;
   /** Called by EventBridge Scheduler for each retire pass. */
   readonly retireFunction: lambda.Function;
-  /** Invocations of the retire pass that failed or could not be delivered. */
+  /** Invocations of the retire pass and of the audit that failed or could not be delivered. */
   readonly deadLetters: sqs.Queue;
+  /** Audits the whole account. */
+  readonly audit: Audit;
 
   constructor(scope: Construct, id: string, props: KeyRotatorProps) {
     super(scope, id);
@@ -60,6 +68,7 @@ export class KeyRotator extends Construct {
       name: props.deploymentName ?? DEPLOYMENT_DEFAULTS.name,
       maxChangesPerRun: props.maxChangesPerRun ?? DEPLOYMENT_DEFAULTS.maxChangesPerRun,
       rotateTimeout: ROTATE_TIMEOUT.toSeconds(),
+      audit: { ...AUDIT_DEFAULTS, ...props.audit?.policy },
       // In an order of its own, so that moving a key in the configuration deploys no new code.
       keys: keys.map((key) => key.deployed).sort((a, b) => (a.secretName < b.secretName ? -1 : 1)),
     };
@@ -96,6 +105,14 @@ export class KeyRotator extends Construct {
       target: retire.function,
       every: props.retireEvery ?? Duration.hours(1),
       deadLetters: this.deadLetters,
+    });
+
+    this.audit = new Audit(this, 'Audit', {
+      ...props.audit,
+      deployment,
+      keys,
+      deadLetters: this.deadLetters,
+      logRetention,
     });
 
     for (const key of keys) {
@@ -135,7 +152,7 @@ function deadLetterQueue(scope: Construct): sqs.Queue {
   Validations.of(queue).acknowledge({
     id: 'AwsSolutions-SQS3',
     reason:
-      'It is itself the dead-letter queue, of the retire schedule and of the failed retire passes: the rule knows those of queues only.',
+      'It is itself the dead-letter queue, of the schedules and of the failed passes and audits: the rule knows those of queues only.',
   });
   return queue;
 }

@@ -1,13 +1,14 @@
 import { Annotations, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import type { AuditProps } from './audit.ts';
 import { describeWarning, type ResolvedConfig, type ResolvedKey, type ResolvedTarget } from './config/index.ts';
 import { KeyRotator } from './key-rotator.ts';
 import { RotatedAccessKey, type RotatedAccessKeyProps } from './rotated-access-key.ts';
 
 export interface RotatorStackProps extends StackProps {
   readonly target: ResolvedTarget;
-  readonly config: Pick<ResolvedConfig, 'maxChangesPerRun' | 'retireEvery'>;
+  readonly config: Pick<ResolvedConfig, 'maxChangesPerRun' | 'retireEvery' | 'audit'>;
 }
 
 /** One target of the configuration: its secrets and the rotator over them. */
@@ -23,11 +24,18 @@ export class RotatorStack extends Stack {
       deploymentName: target.stackName,
       maxChangesPerRun: config.maxChangesPerRun,
       retireEvery: Duration.seconds(config.retireEvery),
+      audit: auditProps(config.audit),
     });
     new CfnOutput(this, 'RotateFunctionName', { value: this.rotator.rotateFunction.functionName });
     new CfnOutput(this, 'RetireFunctionName', { value: this.rotator.retireFunction.functionName });
+    new CfnOutput(this, 'AuditFunctionName', { value: this.rotator.audit.function.functionName });
+    new CfnOutput(this, 'ReportBucketName', { value: this.rotator.audit.reports.bucketName });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: this.rotator.deadLetters.queueUrl });
   }
+}
+
+function auditProps({ every, keepReportsFor, ...policy }: ResolvedConfig['audit']): AuditProps {
+  return { every: Duration.seconds(every), keepReportsFor: Duration.seconds(keepReportsFor), policy };
 }
 
 function addKey(stack: Stack, key: ResolvedKey): RotatedAccessKey {

@@ -25,7 +25,9 @@ import {
 import { RandomIds } from './random.ts';
 import { RotationEngine } from './rotation-engine.ts';
 import { Scheduler } from './scheduler.ts';
+import type { ReportState } from './services/credential-report.ts';
 import { operationOf, type ServiceName } from './services/registry.ts';
+import type { Bucket } from './services/s3.ts';
 import { listing } from './services/secrets-manager.ts';
 import type { Input, Output } from './wire/protocols.ts';
 
@@ -48,6 +50,8 @@ export interface AccountOptions {
   readonly listingLag?: number;
   /** How long a use takes to show in GetAccessKeyLastUsed, in ms. @default 0 */
   readonly lastUsedLag?: number;
+  /** How long IAM takes to make a credential report, in ms. @default 5 seconds */
+  readonly credentialReportTakes?: number;
   /** Most entries on a page of ListAccessKeys or ListSecrets. @default 100 */
   readonly pageSize?: number;
   /**
@@ -75,7 +79,7 @@ export interface AuthorizationRequest {
   readonly resourcePolicy?: unknown;
 }
 
-const HIDDEN = new Set(['SecretString', 'SecretBinary', 'RotationToken']);
+const HIDDEN = new Set(['SecretString', 'SecretBinary', 'RotationToken', 'Body', 'Findings']);
 
 export class SimulatedAccount {
   readonly id: string;
@@ -90,6 +94,11 @@ export class SimulatedAccount {
   readonly roles = new Map<string, Role>();
   /** By ARN. */
   readonly secrets = new Map<string, Secret>();
+  readonly credentialReport: ReportState = {};
+  /** By name. */
+  readonly buckets = new Map<string, Bucket>();
+  /** What was imported into Security Hub, by the id of the finding. */
+  readonly hubFindings = new Map<string, Input>();
   /** Every call, change and event so far, in order. */
   readonly history: HistoryEntry[] = [];
   /** Every secret access key ever made: none of them may turn up outside a secret's value. */
@@ -288,11 +297,11 @@ export class SimulatedAccount {
   }
 
   /** The entry of ListSecrets for a secret, as old as the listing lags; undefined if it does not show. */
-  listed(secret: Secret): Output | undefined {
+  listed(secret: Secret, evenIfDeleted = false): Output | undefined {
     const { listingLag = 0 } = this.options;
-    if (listingLag === 0) return secret.deletedAt === undefined ? listing(this, secret) : undefined;
+    if (listingLag === 0) return secret.deletedAt === undefined || evenIfDeleted ? listing(this, secret) : undefined;
     const entry = this.#listings.get(secret.arn)?.findLast(({ at }) => at <= this.clock.nowMs - listingLag)?.entry;
-    return entry?.deleted === true ? undefined : entry;
+    return entry?.deleted === true && !evenIfDeleted ? undefined : entry;
   }
 
   /** Records a service event and puts it on the event bus. */

@@ -232,6 +232,14 @@ const CREATORS: Readonly<
     return { ref: name, attributes: { Arn: `arn:aws:events:${account.region}:${account.id}:rule/${name}` } };
   },
 
+  'AWS::S3::Bucket'({ account, stack }, properties, logicalId) {
+    // Names of buckets are in lower case and hold no more than 63 characters.
+    const name = string(properties, 'BucketName', `${stack}-${logicalId}`.toLowerCase().slice(0, 63));
+    const versioned = record(properties, 'VersioningConfiguration', {}).Status === 'Enabled';
+    account.buckets.set(name, { name, versioned, objects: new Map() });
+    return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
+  },
+
   'AWS::SQS::Queue': named('QueueName', 'sqs', ''),
   // CloudFormation gives the ARN of the group's streams: with `:*` at its end.
   'AWS::Logs::LogGroup': named('LogGroupName', 'logs', 'log-group:', ':*'),
@@ -240,6 +248,7 @@ const CREATORS: Readonly<
   'AWS::Scheduler::ScheduleGroup': named('Name', 'scheduler', 'schedule-group/'),
   // Recorded only: nothing in the account depends on them.
   'AWS::SQS::QueuePolicy': named('Id', 'sqs', ''),
+  'AWS::S3::BucketPolicy': named('Id', 's3', ''),
   'AWS::CDK::Metadata': named('Id', 'cdk', ''),
 };
 

@@ -77,6 +77,8 @@ function withDates(output: Output): Output {
 function converted(name: string, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => (isRecord(item) ? withDates(item) : item));
   if (isRecord(value)) return withDates(value);
-  if (!name.endsWith('Date')) return value;
+  // The one blob among the answers, in Base64 on the wire.
+  if (name === 'Content') return new Uint8Array(Buffer.from(String(value), 'base64'));
+  if (!name.endsWith('Date') && name !== 'GeneratedTime') return value;
   return typeof value === 'number' ? new Date(value * 1000) : new Date(String(value));
 }

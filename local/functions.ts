@@ -139,12 +139,13 @@ export class FunctionHost {
     if (wait !== undefined && attempt < (fn.retryAttempts ?? 2)) {
       this.#account.clock.setTimeout(() => this.#attemptAsync(fn, event, attempt + 1), wait);
     } else if (fn.onFailure !== undefined) {
-      this.send(fn.onFailure, { requestPayload: event, responsePayload: result, approximateInvokeCount: attempt + 1 });
+      const requestContext = { functionArn: fn.arn, approximateInvokeCount: attempt + 1 };
+      this.send(fn.onFailure, { requestContext, requestPayload: event, responsePayload: result });
     }
   }
 
-  /** Puts a message on a queue. */
-  send(queueArn: string, message: unknown): void {
+  /** Puts a message on a queue. `target`: what the scheduler could not deliver it to, which it tells in an attribute. */
+  send(queueArn: string, message: unknown, _target?: string): void {
     this.queues.set(queueArn, [...(this.queues.get(queueArn) ?? []), message]);
   }
 

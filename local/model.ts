@@ -29,6 +29,8 @@ export interface AccessKey {
   /** When the key has propagated: before, it is as unknown as a key that never existed. */
   readonly usableFrom: number;
   status: KeyStatus;
+  /** When its status was last changed, if it was. */
+  changedAt?: number;
   /** Recorded uses, oldest first; those that a later visible one has replaced are dropped. */
   uses: KeyUse[];
 }

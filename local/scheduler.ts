@@ -53,6 +53,6 @@ export class Scheduler {
     if (allowed && (await functions.invoke(targetArn, event, { type: 'Event' })).ok) return;
     if (attempt < (schedule.retryAttempts ?? 185)) {
       clock.setTimeout(() => this.#deliver(schedule, at, attempt + 1), RETRY_MS);
-    } else if (schedule.deadLetterArn !== undefined) functions.send(schedule.deadLetterArn, event);
+    } else if (schedule.deadLetterArn !== undefined) functions.send(schedule.deadLetterArn, event, targetArn);
   }
 }

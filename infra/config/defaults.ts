@@ -26,7 +26,19 @@ export const KEY_DEFAULTS = {
 } as const satisfies PolicyInput;
 
 /** What a deployment gets that doesn't say otherwise. */
-export const DEPLOYMENT_DEFAULTS = { name: PROJECT, maxChangesPerRun: 25, retireEvery: '1h' } as const;
+export const DEPLOYMENT_DEFAULTS = {
+  name: PROJECT,
+  maxChangesPerRun: 25,
+  retireEvery: '1h',
+  audit: {
+    every: '1d',
+    maxKeyAge: '90d',
+    unusedFor: '45d',
+    neverUsedFor: '45d',
+    securityHub: false,
+    keepReportsFor: '365d',
+  },
+} as const;
 
 /** Name of the secret of a user whose key names none. */
 export const defaultSecretName = (user: string): string => `${PROJECT}/${user}`;

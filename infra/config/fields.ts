@@ -4,7 +4,7 @@ import { ADOPT, IF_IN_USE, MODES, ON_LEAK } from '../../lambdas/contract/deploym
 import { FIELD_NAME, isFieldName } from '../../lambdas/contract/field-names.ts';
 import { BUILT_IN_FORMS } from '../../lambdas/contract/formats.ts';
 import { CONSUMER_NAMES, type Consumer, knownConsumer } from './consumers.ts';
-import { DAY, parseDuration } from './duration.ts';
+import { DAY, HOUR, parseDuration } from './duration.ts';
 import { isRefusal, type RotationSchedule, readSchedule } from './rotation-schedule.ts';
 import { fieldNames, sesSmtp } from './secret-format.ts';
 import type { FormatInput } from './types.ts';
@@ -203,6 +203,33 @@ export const targetFields = {
   keys: that<unknown[]>(isFilledList, 'a list of at least one key', "write keys: [{ user: 'deploy-prod' }]"),
 };
 
+/** Whole units between two bounds, in seconds. */
+const between = (least: number, most: number, unit: number, expected: string, fix: string) =>
+  duration.refine((value) => value >= least && value <= most && value % unit === 0, {
+    error: expected,
+    params: { fix },
+  });
+
+const wholeDays = (example: string) => between(DAY, 3650 * DAY, DAY, "whole days, at least '1d'", `use '${example}'`);
+
+const auditFields = z.strictObject(
+  {
+    every: between(
+      6 * HOUR,
+      7 * DAY,
+      HOUR,
+      "whole hours from '6h' to '7d'",
+      "use '1d' unless there is a reason",
+    ).optional(),
+    maxKeyAge: wholeDays('90d').optional(),
+    unusedFor: wholeDays('45d').optional(),
+    neverUsedFor: wholeDays('45d').optional(),
+    securityHub: flag.optional(),
+    keepReportsFor: between(7 * DAY, 3650 * DAY, DAY, "whole days, at least '7d'", "use '365d'").optional(),
+  },
+  { error: '{ every?, maxKeyAge?, unusedFor?, neverUsedFor?, securityHub?, keepReportsFor? }' },
+);
+
 export const rootFields = {
   name,
   maxChangesPerRun: that<number>(
@@ -215,6 +242,7 @@ export const rootFields = {
     error: "whole minutes from '15m' to '1d'",
     params: { fix: "use '1h' unless there is a reason" },
   }),
+  audit: auditFields,
   defaults: that<Record<string, unknown>>(isRecord, 'an object', 'write defaults: { … }'),
   keys: targetFields.keys,
   targets: that<unknown[]>(

@@ -1,4 +1,4 @@
-import type { IfInUse, Mode, OnLeak } from '../../lambdas/contract/deployment.ts';
+import type { AuditPolicy, IfInUse, Mode, OnLeak } from '../../lambdas/contract/deployment.ts';
 import type { FieldNames } from '../../lambdas/contract/formats.ts';
 import { checkKey, checkTogether, type PlacedTarget } from './checks.ts';
 import type { Consumer } from './consumers.ts';
@@ -49,11 +49,18 @@ export interface ResolvedTarget {
   readonly keys: readonly ResolvedKey[];
 }
 
+/** What the audit goes by. Durations in seconds. */
+export interface ResolvedAudit extends AuditPolicy {
+  readonly every: number;
+  readonly keepReportsFor: number;
+}
+
 /** A configuration that can be deployed. */
 export interface ResolvedConfig {
   readonly maxChangesPerRun: number;
   /** Seconds. */
   readonly retireEvery: number;
+  readonly audit: ResolvedAudit;
   readonly targets: readonly ResolvedTarget[];
 }
 
@@ -100,9 +107,25 @@ export function resolveConfig(input: unknown): ResolvedConfig {
   return {
     maxChangesPerRun: root.maxChangesPerRun ?? DEPLOYMENT_DEFAULTS.maxChangesPerRun,
     retireEvery: root.retireEvery ?? HOUR,
+    audit: completeAudit(root.audit),
     targets: targets.map(complete),
   };
 }
+
+function completeAudit(
+  given: Partial<{ readonly [K in keyof ResolvedAudit]: ResolvedAudit[K] | undefined }> = {},
+): ResolvedAudit {
+  const standard = rootDefaults().audit;
+  const complete = {
+    ...standard,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+  if (!isCompleteAudit(complete)) throw new TypeError('an audit with missing fields passed the checks');
+  return complete;
+}
+
+const isCompleteAudit = (audit: object): audit is ResolvedAudit =>
+  Object.keys(DEPLOYMENT_DEFAULTS.audit).every((field) => Reflect.get(audit, field) !== undefined);
 
 /** In the order of the file, so that all that is wrong with a key stands together. */
 const inOrder = (a: Problem, b: Problem) => a.path.localeCompare(b.path, 'en', { numeric: true });

@@ -218,6 +218,40 @@ export interface TargetInput {
   readonly keys: readonly KeyInput[];
 }
 
+/** What the audit of the whole account goes by. */
+export interface AuditInput {
+  /**
+   * How often it runs: whole hours, from `'6h'` to `'7d'`. IAM makes a credential report at most every four hours.
+   * @default '1d'
+   */
+  readonly every?: DurationText;
+  /**
+   * An Active key older than this is a finding. Whole days, as the two below.
+   * @default '90d'
+   */
+  readonly maxKeyAge?: DurationText;
+  /**
+   * An Active key last used longer ago than this is a finding.
+   * @default '45d'
+   */
+  readonly unusedFor?: DurationText;
+  /**
+   * An Active key that was never used and is older than this is a finding.
+   * @default '45d'
+   */
+  readonly neverUsedFor?: DurationText;
+  /**
+   * Import the findings into Security Hub, which must be enabled in the account and Region.
+   * @default false
+   */
+  readonly securityHub?: boolean;
+  /**
+   * How long reports are kept. Whole days, at least 7.
+   * @default '365d'
+   */
+  readonly keepReportsFor?: DurationText;
+}
+
 /** What `rotator.config.ts` says. Exactly one of `keys` and `targets`. */
 export interface RotatorConfig {
   /**
@@ -235,6 +269,8 @@ export interface RotatorConfig {
    * @default '1h'
    */
   readonly retireEvery?: DurationText;
+  /** The audit of the account: how often, and what it counts as too old or unused. */
+  readonly audit?: AuditInput;
   /** Policy of every key that doesn't say otherwise. */
   readonly defaults?: PolicyInput;
   /** The keys of one stack that is not bound to an account or Region. */

@@ -32,6 +32,13 @@ export function readRegion(environment: Readonly<Record<string, string | undefin
   return region;
 }
 
+/** @throws RotatorError DEPLOYMENT_MALFORMED when the environment names no bucket, which the template sets */
+export function readReportBucket(environment: Readonly<Record<string, string | undefined>>): string {
+  const bucket = environment[ENV.reportBucket];
+  if (bucket === undefined || bucket === '') throw malformed(`the environment has no ${ENV.reportBucket}`);
+  return bucket;
+}
+
 function malformed(found: string, options?: ErrorOptions): RotatorError {
   return new RotatorError(
     'DEPLOYMENT_MALFORMED',

@@ -109,7 +109,8 @@ export function secretStore(client: SecretsManagerClient): SecretStore {
   };
 }
 
-interface Described {
+/** What describing and listing a secret tell alike. */
+export interface Described {
   readonly ARN?: string | undefined;
   readonly Name?: string | undefined;
   readonly VersionIdsToStages?: Record<string, string[]> | undefined;
@@ -118,7 +119,8 @@ interface Described {
   readonly DeletedDate?: Date | undefined;
 }
 
-function facts(operation: string, described: Described): SecretFacts {
+/** @throws RotatorError AWS_CALL_FAILED when the answer lacks what every secret has */
+export function facts(operation: string, described: Described): SecretFacts {
   const labels: Labels = new Map(Object.entries(described.VersionIdsToStages ?? {}));
   const tags: Record<string, string> = {};
   // Stryker disable next-line ArrayDeclaration: what is no tag has no key, and is passed over.

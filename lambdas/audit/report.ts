@@ -66,6 +66,8 @@ export interface ManagedSecret {
 export interface AuditReport {
   readonly formatVersion: 1;
   readonly account: string;
+  /** Of AWS: `aws`, `aws-cn`, `aws-us-gov`. */
+  readonly partition?: string;
   readonly region: string;
   readonly deployment: string;
   /** When the audit ran. */

@@ -82,6 +82,26 @@ const deployedKey = v.strictObject({
   format,
 });
 
+/** What an audit counts as too old or unused. In seconds. */
+const audit = v.strictObject({
+  /** A key older than this is to be replaced. */
+  maxKeyAge: v.pipe(positive, v.maxValue(LONGEST)),
+  /** A key last used longer ago than this is unused. */
+  unusedFor: v.pipe(positive, v.maxValue(LONGEST)),
+  /** A key that was never used and is older than this has no use. */
+  neverUsedFor: v.pipe(positive, v.maxValue(LONGEST)),
+  /** Whether findings go to Security Hub. */
+  securityHub: v.boolean(),
+});
+
+/** What an audit goes by where a deployment says nothing else: 90 and 45 days are those of CIS AWS Foundations. */
+export const AUDIT_DEFAULTS: AuditPolicy = {
+  maxKeyAge: 90 * 86_400,
+  unusedFor: 45 * 86_400,
+  neverUsedFor: 45 * 86_400,
+  securityHub: false,
+};
+
 const isUnique = (texts: readonly string[]) => new Set(texts).size === texts.length;
 
 const deploymentSchema = v.strictObject({
@@ -92,6 +112,8 @@ const deploymentSchema = v.strictObject({
   maxChangesPerRun: positive,
   /** Timeout of the rotate function, in seconds: after it, a run that announced a mint is certainly over. */
   rotateTimeout: positive,
+  /** Absent: `AUDIT_DEFAULTS`. */
+  audit: v.optional(audit),
   keys: v.pipe(
     v.array(deployedKey),
     v.check((keys) => isUnique(keys.map((key) => key.userName)), 'one user is bound to two secrets'),
@@ -101,6 +123,8 @@ const deploymentSchema = v.strictObject({
 
 /** One secret, its user and its policy, as deployed. All durations in seconds. */
 export type DeployedKey = Readonly<v.InferOutput<typeof deployedKey>>;
+/** What an audit goes by. All durations in seconds. */
+export type AuditPolicy = Readonly<v.InferOutput<typeof audit>>;
 /** Content of `DEPLOYMENT_FILE`. */
 export type Deployment = Readonly<v.InferOutput<typeof deploymentSchema>>;
 

@@ -18,6 +18,8 @@ export const ENV = {
   taskRoot: 'LAMBDA_TASK_ROOT',
   /** The function's Region (`AWS_REGION`, set by Lambda). */
   region: 'AWS_REGION',
+  /** Name of the bucket that reports are written to; only the audit function has it. */
+  reportBucket: 'REPORT_BUCKET',
 } as const;
 
 /**
@@ -57,6 +59,14 @@ export const METRICS = {
   secretsExamined: 'SecretsExamined',
   secretsFailed: 'SecretsFailed',
   changeLimitReached: 'ChangeLimitReached',
+  auditsCompleted: 'AuditsCompleted',
+  auditsFailed: 'AuditsFailed',
+  /** Findings of one audit, by severity. */
+  findingsCritical: 'FindingsCritical',
+  findingsHigh: 'FindingsHigh',
+  findingsMedium: 'FindingsMedium',
+  findingsLow: 'FindingsLow',
+  findingsInfo: 'FindingsInfo',
 } as const;
 
 /** Service names (`ENV.serviceName`), one a function. */

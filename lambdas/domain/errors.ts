@@ -36,6 +36,9 @@ export const ERROR_CODES = {
   AWS_CALL_FAILED: 'A call to AWS failed.',
   READ_STALE: 'Reading took so long that the key may have become current or be in use meanwhile; it was left as it is.',
   LISTING_LOOPS: 'A paged listing answered the same page token twice.',
+  CREDENTIAL_REPORT_MALFORMED:
+    'The credential report of IAM is damaged, cut off, or not in the form that is documented: nothing is concluded from it.',
+  AUDIT_INCOMPLETE: 'The audit did not get through within its time; no report was written.',
   PASS_FAILED: 'A pass went through all secrets, and some of them failed.',
 } as const;
 

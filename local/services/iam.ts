@@ -3,6 +3,7 @@ import type { SimulatedAccount } from '../account.ts';
 import { type AccessKey, AwsError, type KeyStatus, type Principal, type User } from '../model.ts';
 import { optionalText, text } from '../wire/input.ts';
 import type { Input, Output } from '../wire/protocols.ts';
+import { credentialReportOperations } from './credential-report.ts';
 import type { Operation } from './registry.ts';
 
 /** Quota AccessKeysPerUser: it can't be raised, and inactive keys count. */
@@ -10,6 +11,8 @@ const KEYS_PER_USER = 2;
 const USE_GRANULARITY_MS = 15 * 60_000;
 
 export const iamOperations: Readonly<Record<string, Operation>> = {
+  ...credentialReportOperations,
+
   /** No idempotency token: a repeated call mints another key. */
   CreateAccessKey(account, input, principal) {
     const user = userOf(account, input, principal);
@@ -90,6 +93,7 @@ export const iamOperations: Readonly<Record<string, Operation>> = {
 export function setStatus(account: SimulatedAccount, key: AccessKey, status: KeyStatus): void {
   if (key.status === status) return;
   key.status = status;
+  key.changedAt = account.clock.nowMs;
   account.change({ what: 'key-status', userName: key.userName, keyId: key.id, status });
 }
 
@@ -106,6 +110,7 @@ export function recordUse(account: SimulatedAccount, key: AccessKey, service: st
 /** ARN of the user that a call is about, for judging it against policies. */
 export function iamResource(account: SimulatedAccount, action: string, input: Input, principal: Principal): string {
   const keyId = optionalText(input, 'AccessKeyId') ?? '';
+  if (action.endsWith('CredentialReport')) return '*';
   const owner =
     action === 'GetAccessKeyLastUsed'
       ? (account.keys.get(keyId)?.userName ?? account.formerOwners.get(keyId))

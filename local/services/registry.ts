@@ -3,7 +3,9 @@ import type { SimulatedAccount } from '../account.ts';
 import { AwsError, type Principal } from '../model.ts';
 import { type Input, jsonProtocol, type Output, type Protocol, queryProtocol } from '../wire/protocols.ts';
 import { iamOperations, iamResource } from './iam.ts';
+import { judgeS3, s3Operations, s3Protocol } from './s3.ts';
 import { secretContext, secretResource, secretsManagerOperations } from './secrets-manager.ts';
+import { judgeSecurityHub, securityHubOperations, securityHubProtocol } from './security-hub.ts';
 import { stsOperations } from './sts.ts';
 
 export type Operation = (account: SimulatedAccount, input: Input, principal: Principal) => Output;
@@ -53,6 +55,18 @@ const SERVICES = {
         ...(secret?.resourcePolicy === undefined ? {} : { resourcePolicy: secret.resourcePolicy }),
       };
     },
+    codes: JSON_CODES,
+  },
+  s3: {
+    operations: s3Operations,
+    protocol: s3Protocol,
+    judged: judgeS3,
+    codes: { denied: 'AccessDenied', unknownKey: 'InvalidAccessKeyId' },
+  },
+  securityhub: {
+    operations: securityHubOperations,
+    protocol: securityHubProtocol,
+    judged: judgeSecurityHub,
     codes: JSON_CODES,
   },
 } as const satisfies Readonly<Record<string, Service>>;

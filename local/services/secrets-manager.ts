@@ -101,14 +101,14 @@ export const secretsManagerOperations: Readonly<Record<string, Operation>> = {
     return { ARN: secret.arn, Name: secret.name };
   },
 
-  /** Up to 100 a page; it may lag minutes behind DescribeSecret. Secrets that are to be deleted are left out. */
+  /** Up to 100 a page; it may lag minutes behind DescribeSecret. Secrets that are to be deleted are left out unless IncludePlannedDeletion asks for them. */
   ListSecrets(account, input) {
     const filters = (records(input, 'Filters') ?? []).map((filter) => ({
       key: text(filter, 'Key'),
       values: texts(filter, 'Values') ?? [],
     }));
     const all = [...account.secrets.values()]
-      .map((secret) => account.listed(secret))
+      .map((secret) => account.listed(secret, input.IncludePlannedDeletion === true))
       .filter((entry) => entry !== undefined);
     const found = all.filter((entry) => filters.every(({ key, values }) => passes(entry, key, values)));
     const start = Number(optionalText(input, 'NextToken') ?? 0);

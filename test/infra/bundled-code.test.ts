@@ -9,7 +9,7 @@ import { bundle } from '../../infra/bundle.ts';
 import { type RotatorConfig, resolveConfig } from '../../infra/config/index.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const HANDLERS = ['rotate', 'retire'].map((name) => join(ROOT, 'lambdas', name, 'handler.ts'));
+const HANDLERS = ['rotate', 'retire', 'audit'].map((name) => join(ROOT, 'lambdas', name, 'handler.ts'));
 
 const folders: string[] = [];
 function temporaryFolder(): string {
@@ -47,8 +47,9 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
     expect(assets.map(({ files }) => files)).toEqual([
       ['deployment.json', 'index.js', 'index.js.map'],
       ['deployment.json', 'index.js', 'index.js.map'],
+      ['deployment.json', 'index.js', 'index.js.map'],
     ]);
-    expect(new Set(assets.map(({ read }) => read('index.js'))).size).toBe(2);
+    expect(new Set(assets.map(({ read }) => read('index.js'))).size).toBe(3);
   });
 
   test('carries the deployed keys with all their durations in seconds', () => {
@@ -58,6 +59,7 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
         name: 'iam-key-rotator',
         maxChangesPerRun: 7,
         rotateTimeout: 120,
+        audit: { maxKeyAge: 7_776_000, unusedFor: 3_888_000, neverUsedFor: 3_888_000, securityHub: false },
         keys: [
           {
             secretName: 'iam-key-rotator/deploy-prod',
@@ -89,15 +91,17 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
     }
   });
 
-  test('is not weighed down by what the functions never use: STS in the retire pass, credentials from elsewhere', () => {
-    const packages = ['rotate', 'retire'].map((name) => {
+  test('is not weighed down by what the functions never use: STS in the retire pass, clients of S3 and Security Hub in the audit, credentials from elsewhere', () => {
+    const packages = ['rotate', 'retire', 'audit'].map((name) => {
       const map = bundle(`lambdas/${name}/handler.ts`).find((file) => file.name === 'index.js.map');
       const { sources }: { sources: string[] } = JSON.parse(String(map?.content));
       return new Set(sources.flatMap((source) => /^node_modules\/(@aws-sdk\/[^/]+)\//.exec(source)?.[1] ?? []));
     });
-    const [rotate, retire] = packages;
+    const [rotate, retire, audit] = packages;
     expect(rotate).toContain('@aws-sdk/client-sts');
     expect(retire).not.toContain('@aws-sdk/client-sts');
+    const clients = [...(audit ?? [])].filter((name) => name.startsWith('@aws-sdk/client-'));
+    expect(clients.sort()).toEqual(['@aws-sdk/client-iam', '@aws-sdk/client-secrets-manager']);
     for (const names of packages) {
       expect([...names].filter((name) => name.includes('credential-provider'))).toEqual([
         '@aws-sdk/credential-provider-env',
@@ -123,7 +127,9 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const elsewhere: typeof import('../../infra/bundle.ts') = await import(join(copy, 'infra', 'bundle.ts'));
     for (const { read } of assets) {
-      const built = ['lambdas/rotate/handler.ts', 'lambdas/retire/handler.ts'].map((entry) => elsewhere.bundle(entry));
+      const built = ['rotate', 'retire', 'audit']
+        .map((name) => `lambdas/${name}/handler.ts`)
+        .map((entry) => elsewhere.bundle(entry));
       const code = built.map((files) => files.find(({ name }) => name === 'index.js')?.content.toString());
       expect(code).toContain(read('index.js'));
     }
@@ -132,6 +138,6 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
   test('differs between stacks with other keys, although the bundle is the same', () => {
     const targets = ['a', 'b'].map((name) => ({ name, keys: [{ user: `user-${name}` }] }));
     const files = assetsOf({ targets }).map(({ read }) => JSON.parse(read('deployment.json')).keys[0].userName);
-    expect(files.sort()).toEqual(['user-a', 'user-a', 'user-b', 'user-b']);
+    expect(files.sort()).toEqual(['user-a', 'user-a', 'user-a', 'user-b', 'user-b', 'user-b']);
   });
 });

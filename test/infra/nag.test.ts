@@ -14,6 +14,7 @@ const REPLICA_KEY = 'arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0
 const EVERYTHING: RotatorConfig = {
   name: 'everything',
   maxChangesPerRun: 5,
+  audit: { securityHub: true },
   retireEvery: '30m',
   defaults: { deactivateAfter: '1d', quietFor: '2d', verifyRegions: ['us-east-1'] },
   targets: [
@@ -83,15 +84,24 @@ describe('the rules of AwsSolutions', () => {
     ]);
   });
 
-  test('are put aside in three places only, each with a reason', () => {
+  test('are put aside in few places only, each with a reason', () => {
     const all = stacksOf(EVERYTHING).flatMap(acknowledged);
-    expect(all.map(([rule, path]) => `${rule} at ${path}`).sort()).toEqual([
-      'AwsSolutions-IAM5[Resource::*] at everything-dev/Rotator/Retire/Listing',
-      'AwsSolutions-IAM5[Resource::*] at everything-prod/Rotator/Retire/Listing',
-      'AwsSolutions-SMG4 at everything-prod/watched/Secret',
-      'AwsSolutions-SQS3 at everything-dev/Rotator/DeadLetters',
-      'AwsSolutions-SQS3 at everything-prod/Rotator/DeadLetters',
-    ]);
+    const user = { dev: 'arn:<AWS::Partition>:iam::<AWS::AccountId>:user/*', prod: 'arn:aws:iam::123456789012:user/*' };
+    const [reports = ''] = all.flatMap(([rule]) => /<(\w+)\.Arn>/.exec(rule)?.[1] ?? []);
+    const ofBoth = (['dev', 'prod'] as const).flatMap((name) => {
+      const rotator = `everything-${name}/Rotator`;
+      return [
+        `AwsSolutions-IAM5[Resource::*] at ${rotator}/Audit/Run/Account`,
+        `AwsSolutions-IAM5[Resource::${user[name]}] at ${rotator}/Audit/Run/Users`,
+        `AwsSolutions-IAM5[Resource::<${reports}.Arn>/reports/*] at ${rotator}/Audit/Run/Reports`,
+        `AwsSolutions-IAM5[Resource::<${reports}.Arn>/security-hub/*] at ${rotator}/Audit/Run/Reports`,
+        `AwsSolutions-S1 at ${rotator}/Audit/Reports`,
+        `AwsSolutions-IAM5[Resource::*] at ${rotator}/Retire/Listing`,
+        `AwsSolutions-SQS3 at ${rotator}/DeadLetters`,
+      ];
+    });
+    const paths = all.map(([rule, path]) => `${rule} at ${path}`);
+    expect(paths.sort()).toEqual([...ofBoth, 'AwsSolutions-SMG4 at everything-prod/watched/Secret'].sort());
     for (const [, , reason] of all) expect(reason.length).toBeGreaterThan(60);
   });
 });

@@ -149,11 +149,17 @@ describe('policies', () => {
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 
-  test('have no wildcard in a resource but for ListSecrets, which has none', () => {
+  test('have no wildcard in a resource but where AWS offers nothing else, and for what the audit sees and writes', () => {
     const wild = statementsOf(template).filter(
       ({ Principal, Resource }) => Principal === undefined && JSON.stringify(Resource ?? '').includes('*'),
     );
-    expect(wild.map(({ Action, Resource }) => [Action, Resource])).toEqual([['secretsmanager:ListSecrets', '*']]);
+    const reports = Object.keys(template.findResources('AWS::S3::Bucket'))[0];
+    expect(wild.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+      ['secretsmanager:ListSecrets', '*'],
+      [['iam:GenerateCredentialReport', 'iam:GetCredentialReport', 'secretsmanager:ListSecrets'], '*'],
+      [['iam:GetAccessKeyLastUsed', 'iam:ListAccessKeys'], user('/*')],
+      ['s3:PutObject', { 'Fn::Join': ['', [{ 'Fn::GetAtt': [reports, 'Arn'] }, '/reports/*']] }],
+    ]);
   });
 
   test('are no more than the ten managed ones that IAM attaches to a role', () => {
@@ -161,13 +167,13 @@ describe('policies', () => {
       String(Properties.Roles[0].Ref),
     );
     const counts = [...new Set(attached)].map((role) => attached.filter((other) => other === role).length);
-    expect(counts).toHaveLength(2);
+    expect(counts).toHaveLength(3);
     expect(Math.max(...counts)).toBeLessThanOrEqual(10);
   });
 
   test('have a Sid for each concern', () => {
     const unnamed = statementsOf(template).filter(({ Sid }) => Sid === undefined);
-    expect(new Set(unnamed.map(({ Action }) => Action))).toEqual(new Set(['sts:AssumeRole', 'sqs:*']));
+    expect(new Set(unnamed.map(({ Action }) => Action))).toEqual(new Set(['sts:AssumeRole', 'sqs:*', 's3:*']));
   });
 
   test('name the users exactly, with their paths', () => {
@@ -207,6 +213,7 @@ describe('policies', () => {
     expect(actions.sort()).toEqual([
       'iam:GetAccessKeyLastUsed',
       'iam:ListAccessKeys',
+      'secretsmanager:DescribeSecret',
       'secretsmanager:DescribeSecret',
       'secretsmanager:GetSecretValue',
       'secretsmanager:ListSecretVersionIds',
@@ -383,7 +390,7 @@ describe('an exclusive secret', () => {
 
 describe('functions', () => {
   test('run Node 24 on ARM with 256 MB, JSON logs and source maps', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 2);
+    template.resourceCountIs('AWS::Lambda::Function', 3);
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -404,11 +411,12 @@ describe('functions', () => {
     expect(timeouts).toEqual([
       ['iam-key-rotator-rotate', 120],
       ['iam-key-rotator-retire', 900],
+      ['iam-key-rotator-audit', 900],
     ]);
   });
 
   test('write to log groups of their own that are kept for a year and outlive the stack', () => {
-    template.resourceCountIs('AWS::Logs::LogGroup', 2);
+    template.resourceCountIs('AWS::Logs::LogGroup', 3);
     template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', Properties: { RetentionInDays: 365 } });
   });
 
@@ -416,6 +424,92 @@ describe('functions', () => {
     for (const { Properties } of Object.values(template.findResources('AWS::IAM::Role'))) {
       expect(Properties).not.toHaveProperty('ManagedPolicyArns');
     }
+  });
+});
+
+describe('the audit', () => {
+  const hub = templateOf({ keys, audit: { every: '12h', securityHub: true, keepReportsFor: '30d' } });
+  const actionsOf = (of: Template) => {
+    const roles = Object.keys(
+      of.findResources('AWS::IAM::Role', {
+        Properties: { Description: 'iam-key-rotator: audits the access keys of the account' },
+      }),
+    );
+    const documents = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+      Object.values(of.findResources(type, { Properties: { Roles: [{ Ref: roles[0] }] } })),
+    );
+    return documents
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .flatMap(({ Action }: { Action: string | string[] }) => Action)
+      .sort();
+  };
+
+  test('may read dates and names, and change nothing but its own reports', () => {
+    expect(actionsOf(template)).toEqual([
+      'iam:GenerateCredentialReport',
+      'iam:GetAccessKeyLastUsed',
+      'iam:GetCredentialReport',
+      'iam:ListAccessKeys',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      's3:PutObject',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:ListSecrets',
+      'sqs:SendMessage',
+    ]);
+  });
+
+  test('may tell Security Hub only where the configuration says so', () => {
+    const before = actionsOf(template);
+    expect(actionsOf(hub).filter((action) => !before.includes(action))).toEqual([
+      's3:GetObject',
+      's3:ListBucket',
+      'securityhub:BatchImportFindings',
+    ]);
+  });
+
+  test('keeps its reports in a bucket that is encrypted, versioned, closed and kept when the stack goes', () => {
+    template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    const [bucket] = Object.values(template.findResources('AWS::S3::Bucket')).map(({ Properties }) => Properties);
+    expect(bucket).toMatchObject({
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      VersioningConfiguration: { Status: 'Enabled' },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    });
+    const denied = statementsOf(template).filter(({ Effect, Action }) => Effect === 'Deny' && Action === 's3:*');
+    expect(denied.map(({ Condition }) => Condition)).toEqual([
+      { Bool: { 'aws:SecureTransport': 'false' } },
+      { NumericLessThan: { 's3:TlsVersion': 1.2 } },
+    ]);
+  });
+
+  test('ends its reports after the time configured, and older versions after a month', () => {
+    const rules = (of: Template) =>
+      Object.values(of.findResources('AWS::S3::Bucket'))[0]?.Properties.LifecycleConfiguration.Rules;
+    expect(rules(template)[0]).toMatchObject({ Prefix: 'reports/', ExpirationInDays: 365, Status: 'Enabled' });
+    expect(rules(template)[1]).toMatchObject({ NoncurrentVersionExpiration: { NoncurrentDays: 30 } });
+    expect(rules(hub)[0]).toMatchObject({ ExpirationInDays: 30 });
+  });
+
+  test('runs daily unless configured otherwise, may be tried once more, and leaves what failed to the dead-letter queue', () => {
+    const description = 'iam-key-rotator: audits the access keys of the account';
+    const rateOf = (of: Template) =>
+      Object.values(of.findResources('AWS::Scheduler::Schedule', { Properties: { Description: description } })).map(
+        ({ Properties }) => Properties.ScheduleExpression,
+      );
+    expect(rateOf(template)).toEqual(['rate(1 day)']);
+    expect(rateOf(hub)).toEqual(['rate(12 hours)']);
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 1 });
+    template.hasOutput('AuditFunctionName', {});
+    template.hasOutput('ReportBucketName', {});
   });
 });
 

@@ -15,6 +15,7 @@ import type { Handler, Sandbox } from '../../local/functions.ts';
 import { judgeByPolicies } from '../../local/policy-engine.ts';
 import { isRecord } from '../../local/wire/protocols.ts';
 import { stacksOf, UNCHECKED } from '../infra/synth.ts';
+import { auditOnce } from '../simulation/audit.ts';
 import { direct } from '../simulation/world.ts';
 
 /** What somebody asked for with a role, and whether its policies allow it. */
@@ -81,8 +82,16 @@ export class DeployedStack {
 
   /** What a role of the template is for; any other goes by its name. */
   roleName(arn: string): string {
-    const [, name = ''] = /role\/Stack-Rotator(Rotate|RetireSchedule|Retire)Role/.exec(arn) ?? [];
-    return { Rotate: 'rotate', Retire: 'retire', RetireSchedule: 'scheduler' }[name] ?? arn.replace(/.*\//, '');
+    const [, name = ''] =
+      /role\/Stack-Rotator(Rotate|RetireSchedule|Retire|AuditSchedule|AuditRun)Role/.exec(arn) ?? [];
+    const of = {
+      Rotate: 'rotate',
+      Retire: 'retire',
+      RetireSchedule: 'scheduler',
+      AuditRun: 'audit',
+      AuditSchedule: 'audit-scheduler',
+    };
+    return { ...of }[name] ?? arn.replace(/.*\//, '');
   }
 
   /** ARN of the only resource of its kind whose logical id has this in it. */
@@ -145,8 +154,9 @@ export class DeployedStack {
   /** A process of a function, from source. Its log is written by Lambda, with the function's role. */
   #start(env: Readonly<Record<string, string>>, sandbox: Sandbox): Handler {
     const isRotate = env[ENV.serviceName] === SERVICES.rotate;
+    const isAudit = env[ENV.serviceName] === SERVICES.audit;
     const { roleArn } = this.account.functions.get(sandbox.functionName);
-    const stream = `${this.arnOf('AWS::Logs::LogGroup', isRotate ? 'Rotate' : 'Retire').replace(/:\*$/, '')}:log-stream:simulated`;
+    const stream = `${this.arnOf('AWS::Logs::LogGroup', isRotate ? 'Rotate' : isAudit ? 'Audit' : 'Retire').replace(/:\*$/, '')}:log-stream:simulated`;
     this.#ask(roleArn, 'logs:CreateLogStream', stream);
     const adapters = direct(sandbox);
     return async (event, context) => {
@@ -159,6 +169,7 @@ export class DeployedStack {
         runId: context.awsRequestId,
         report: () => {},
       };
+      if (isAudit) return auditOnce(sandbox, context, this.deployment, env[ENV.reportBucket]);
       if (isRotate) return rotate(event, this.deployment, world);
       const { failures } = await retirePass(this.deployment, world);
       if (failures.length > 0) throw passFailed(failures);
@@ -175,8 +186,18 @@ export class DeployedStack {
   #judgeServices(): void {
     const { functions } = this.account;
     const send = functions.send.bind(functions);
-    functions.send = (queueArn, message) => {
-      const sender = isRecord(message) && 'requestPayload' in message ? 'retire' : 'scheduler';
+    const auditArn = this.arnOf('AWS::Lambda::Function', 'Audit');
+    functions.send = (queueArn, message, target) => {
+      const failed =
+        isRecord(message) && isRecord(message.requestContext) ? message.requestContext.functionArn : undefined;
+      const sender =
+        failed === undefined
+          ? target === auditArn
+            ? 'audit-scheduler'
+            : 'scheduler'
+          : failed === auditArn
+            ? 'audit'
+            : 'retire';
       this.#ask(this.roles[sender]?.arn ?? '', 'sqs:SendMessage', queueArn);
       send(queueArn, message);
     };

@@ -23,6 +23,7 @@ type Context = AuthorizationRequest['context'];
 
 /** Resources that are near a granted one, and none of the role's business. */
 function neighbours(resource: string): string[] {
+  if (resource.endsWith('/*')) return beyond(resource);
   const { length } = resource;
   // Its name longer, shorter, and another; the same of another account, Region or service.
   const [, , , region = '', account = ''] = resource.split(':');
@@ -37,6 +38,17 @@ function neighbours(resource: string): string[] {
     ...(resource.includes(':secret:') ? [resource.replace('iam-key-rotator/', 'iam-key-rotator/other/')] : []),
   ];
   return changed.filter((candidate) => candidate.length <= length + 12 && candidate !== resource);
+}
+
+/** Resources beside all those that begin alike. */
+function beyond(resource: string): string[] {
+  const one = resource.replace('*', 'one');
+  const accounts = ['444455556666', '111122223334', '211122223333', '000000000000'];
+  return [
+    ...accounts.map((account) => one.replace(ACCOUNT, account)),
+    ...['security-hub', 'reportsx', 'report', 'other/reports'].map((prefix) => one.replace('/reports/', `/${prefix}/`)),
+    one.replace(/:::([^/]+)/, ':::other-$1'),
+  ].filter((candidate) => candidate !== one);
 }
 
 /** Contexts that a statement's condition takes, and such that it must not. */
@@ -90,8 +102,10 @@ async function allows(grant: (typeof grants)[number], resource: string, context:
 }
 
 describe('a grant', () => {
-  it('is judged for each of the three roles', () => {
-    expect(new Set(grants.map(({ role }) => role))).toEqual(new Set(['rotate', 'retire', 'scheduler']));
+  it('is judged for each of the five roles', () => {
+    expect(new Set(grants.map(({ role }) => role))).toEqual(
+      new Set(['rotate', 'retire', 'scheduler', 'audit', 'audit-scheduler']),
+    );
     expect(grants.length).toBeGreaterThan(50);
   });
 
@@ -103,9 +117,12 @@ describe('a grant', () => {
 
   const narrowed = grants.filter(({ resource }) => resource !== '*');
 
-  it('is for named resources, with the one exception that AWS leaves no choice', () => {
+  it('is for named resources, where AWS leaves a choice', () => {
     expect(grants.filter((grant) => !narrowed.includes(grant)).map(({ title }) => title)).toEqual([
       'retire: secretsmanager:ListSecrets on *',
+      'audit: iam:GenerateCredentialReport on *',
+      'audit: iam:GetCredentialReport on *',
+      'audit: secretsmanager:ListSecrets on *',
     ]);
   });
 
@@ -137,7 +154,7 @@ describe('a grant', () => {
     }
   });
 
-  it.each(['retire', 'scheduler'])('to mint, store or promote a key is not given to %s', async (role) => {
+  it.each(['retire', 'scheduler', 'audit'])('to mint, store or promote a key is not given to %s', async (role) => {
     const beyond = [
       ['iam:CreateAccessKey', `arn:aws:iam::${ACCOUNT}:user/app`, {}],
       ['secretsmanager:PutSecretValue', stack.secret('app').arn, {}],
@@ -154,22 +171,25 @@ describe('a grant', () => {
     }
   });
 
-  it.each(['rotate', 'retire'])('to change a key or secret in observe mode is not given to %s', async (role) => {
-    const { arn, statements } = stack.roles[role] ?? { arn: '', statements: [] };
-    const user = `arn:aws:iam::${ACCOUNT}:user/watched`;
-    const secret = stack.secret('watched').arn;
-    const changes: [string, string, Context][] = [
-      ...['iam:CreateAccessKey', 'iam:UpdateAccessKey', 'iam:DeleteAccessKey'].map(
-        (action): [string, string, Context] => [action, user, {}],
-      ),
-      ['secretsmanager:PutSecretValue', secret, {}],
-      ['secretsmanager:UpdateSecretVersionStage', secret, { 'secretsmanager:VersionStage': 'AWSPENDING' }],
-      ['secretsmanager:TagResource', secret, { 'aws:TagKeys': ['iam-key-rotator:key/AKIAIOSFODNN7EXAMPLE'] }],
-      ['secretsmanager:UntagResource', secret, { 'aws:TagKeys': ['iam-key-rotator:key/AKIAIOSFODNN7EXAMPLE'] }],
-    ];
-    for (const [action, resource, context] of changes) {
-      const verdict = await judge(statements, { principalArn: arn, action, resource, context }, ACCOUNT);
-      expect(verdict.allowed, action).toBe(false);
-    }
-  });
+  it.each(['rotate', 'retire', 'audit'])(
+    'to change a key or secret in observe mode is not given to %s',
+    async (role) => {
+      const { arn, statements } = stack.roles[role] ?? { arn: '', statements: [] };
+      const user = `arn:aws:iam::${ACCOUNT}:user/watched`;
+      const secret = stack.secret('watched').arn;
+      const changes: [string, string, Context][] = [
+        ...['iam:CreateAccessKey', 'iam:UpdateAccessKey', 'iam:DeleteAccessKey'].map(
+          (action): [string, string, Context] => [action, user, {}],
+        ),
+        ['secretsmanager:PutSecretValue', secret, {}],
+        ['secretsmanager:UpdateSecretVersionStage', secret, { 'secretsmanager:VersionStage': 'AWSPENDING' }],
+        ['secretsmanager:TagResource', secret, { 'aws:TagKeys': ['iam-key-rotator:key/AKIAIOSFODNN7EXAMPLE'] }],
+        ['secretsmanager:UntagResource', secret, { 'aws:TagKeys': ['iam-key-rotator:key/AKIAIOSFODNN7EXAMPLE'] }],
+      ];
+      for (const [action, resource, context] of changes) {
+        const verdict = await judge(statements, { principalArn: arn, action, resource, context }, ACCOUNT);
+        expect(verdict.allowed, action).toBe(false);
+      }
+    },
+  );
 });

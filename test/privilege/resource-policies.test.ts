@@ -388,14 +388,14 @@ describe('the roles', () => {
   });
 
   it('of the functions are assumed by Lambda alone', async () => {
-    for (const role of ['rotate', 'retire']) {
+    for (const role of ['rotate', 'retire', 'audit']) {
       expect(await assumes('lambda.amazonaws.com', role)).toBe(true);
       expect(await assumes('scheduler.amazonaws.com', role, source(ACCOUNT))).toBe(false);
       expect(await may(admin, 'sts:AssumeRole', stack.roles[role]?.arn ?? '', trust[role])).toBe(false);
     }
   });
 
-  it("of the schedule is assumed by the scheduler alone, for this account's schedules", async () => {
+  it("of the schedules are assumed by the scheduler alone, for this account's schedules", async () => {
     expect(await assumes('scheduler.amazonaws.com', 'scheduler', source(ACCOUNT))).toBe(true);
     expect(await assumes('scheduler.amazonaws.com', 'scheduler', source(OTHER_ACCOUNT))).toBe(false);
     expect(await assumes('scheduler.amazonaws.com', 'scheduler', source(ACCOUNT, 'other'))).toBe(false);

@@ -96,12 +96,22 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
   async 'a pass that can not be delivered'() {
     const invoke = vi.spyOn(stack.account.functions, 'invoke');
     invoke.mockResolvedValue({ ok: false, errorType: 'ServiceException', errorMessage: 'out of order' });
-    await stack.advance(1 / 24);
+    // As long as the audit's schedule takes, too.
+    await stack.advance(1.1);
     invoke.mockRestore();
     await stack.advance(1 / 24);
   },
 
+  async 'an audit that fails, and is told to the dead-letter queue'() {
+    const error = { code: 'ServiceFailure', status: 500 };
+    stack.account.faults.add({ match: { action: 'GetCredentialReport' }, kind: 'refuse', times: 1_000_000, error });
+    await stack.advance(1.1);
+    stack.account.faults.clear();
+  },
+
   async 'two months of it'() {
+    // Of a key that nobody uses, the audit asks for the last use.
+    stack.account.createAccessKey('watched');
     const before = stack.currentKey('closed');
     await stack.advance(61);
     expect(stack.currentKey('closed')).not.toBe(before);
@@ -149,8 +159,8 @@ describe('the roles of the template', () => {
     }
   });
 
-  it('are those of the two functions and of the schedule, and no others', () => {
-    expect(Object.keys(stack.roles).sort()).toEqual(['retire', 'rotate', 'scheduler']);
+  it('are those of the three functions and of their two schedules, and no others', () => {
+    expect(Object.keys(stack.roles).sort()).toEqual(['audit', 'audit-scheduler', 'retire', 'rotate', 'scheduler']);
   });
 
   it('allow every call that is made with them', () => {

@@ -21,7 +21,8 @@ export interface Named {
 }
 
 /** The functions' roles; by the functions' names in a simulation. */
-export type Function = 'rotate' | 'retire';
+export type Function = 'rotate' | 'retire' | 'audit';
+const FUNCTIONS: readonly Function[] = ['rotate', 'retire', 'audit'];
 
 interface Authorized {
   readonly account: SimulatedAccount;
@@ -41,8 +42,8 @@ export function judgeAsSynthesized(simulation: Authorized): readonly Broken[] {
   synthesized();
   const { account } = simulation;
   const denied: Broken[] = [];
-  const roles = new Map<string, Function>();
-  for (const name of ['rotate', 'retire'] as const) roles.set(account.functions.get(name).roleArn, name);
+  // Asked each time: a simulation may deploy the audit later, or not at all.
+  const nameOf = (roleArn: string) => FUNCTIONS.find((name) => account.functions.find(name)?.roleArn === roleArn);
 
   let granted: Partial<Record<Function, readonly unknown[]>> = {};
   let deployment: Authorized['deployment'] | undefined;
@@ -51,7 +52,7 @@ export function judgeAsSynthesized(simulation: Authorized): readonly Broken[] {
     if (['user-created', 'user-deleted', 'secret-created'].includes(change.what)) granted = {};
   });
   const statementsOf = (roleArn: string) => {
-    const name = roles.get(roleArn);
+    const name = nameOf(roleArn);
     if (name === undefined) return account.roles.get(roleArn)?.statements ?? [];
     if (deployment !== simulation.deployment) {
       deployment = simulation.deployment;
@@ -66,7 +67,7 @@ export function judgeAsSynthesized(simulation: Authorized): readonly Broken[] {
     const verdict = judge(request);
     const note = ({ allowed, reason }: { readonly allowed: boolean; readonly reason: string }) => {
       if (allowed) return;
-      const what = `${roles.get(request.principalArn) ?? request.principalArn} may not ${request.action} on ${request.resource}: ${reason}`;
+      const what = `${nameOf(request.principalArn) ?? request.principalArn} may not ${request.action} on ${request.resource}: ${reason}`;
       denied.push({ invariant: LEAST_PRIVILEGE, at: account.clock.now().toISOString(), what });
     };
     if (!(verdict instanceof Promise)) {
@@ -135,6 +136,9 @@ export function statementsFor(name: Function, names: readonly Named[]): readonly
   });
 }
 
+/** Name of the template's bucket: the policy of the audit names it. */
+export const reportBucketName = (): string => synthesized().bucket;
+
 let once: ReturnType<typeof deployUsers> | undefined;
 
 function synthesized() {
@@ -152,7 +156,13 @@ export function deployUsers(users: readonly { readonly userName: string; readonl
   deployTemplate(account, 'Stack', templateOf({ keys }, UNCHECKED).toJSON(), () => never);
   const placeholders = namesIn(account, { keys: keys.map((key) => ({ ...key, userName: key.user })) });
   const statements = (service: string) => roleOf(account, service).statements;
-  return { placeholders, roles: { rotate: statements(SERVICES.rotate), retire: statements(SERVICES.retire) } };
+  const roles = {
+    rotate: statements(SERVICES.rotate),
+    retire: statements(SERVICES.retire),
+    audit: statements(SERVICES.audit),
+  };
+  const [bucket = ''] = account.buckets.keys();
+  return { placeholders, roles, bucket };
 }
 
 /** The role of the function that has this service name. */

@@ -1,0 +1,92 @@
+/** Checks of a user's keys. Facts come from the fresh reads; pure. */
+import type { AuditPolicy } from '../../contract/deployment.ts';
+import { type AccessKey, after, iso, type LastUse } from '../../domain/model.ts';
+import { ledgerKeys, type Managed } from '../managed.ts';
+import type { Finding } from '../report.ts';
+import { days, daysBetween, finding, lastUseInWords } from './finding.ts';
+
+/** A key as it was read afresh. */
+export interface FreshKey extends AccessKey {
+  /** `unread`: the report told a use that is recent enough. */
+  readonly lastUse: LastUse | 'never' | 'unread';
+}
+
+export interface FreshUser {
+  readonly user: string;
+  readonly keys: readonly FreshKey[];
+  /** The secret that holds a key of the user, if one does. */
+  readonly managed: Managed | undefined;
+}
+
+/** Seconds: retire passes may be a day apart, and the one that is due may fail once. */
+export const RETIRE_MARGIN = 2 * 86_400;
+
+/** What is the matter with the keys of one user. */
+export function checkKeys(fresh: FreshUser, policy: AuditPolicy, now: Date): Finding[] {
+  const { keys } = fresh;
+  const active = keys.filter(({ status }) => status === 'Active');
+  return [
+    ...active.flatMap((key) => [...olderThan(fresh, key, policy, now), ...unused(fresh, key, policy, now)]),
+    ...twoActive(fresh, active, now),
+    ...keys.flatMap((key) => inactive(fresh, key, now)),
+    ...retirementOverdue(fresh, now),
+  ];
+}
+
+function olderThan(
+  { user }: FreshUser,
+  { id: keyId, created }: FreshKey,
+  { maxKeyAge }: AuditPolicy,
+  now: Date,
+): Finding[] {
+  if (now <= after(created, maxKeyAge)) return [];
+  const grave = now > after(created, 2 * maxKeyAge);
+  const evidence = `created ${iso(created)}, ${days(daysBetween(created, now))} ago; at most ${days(maxKeyAge / 86_400)} are allowed`;
+  return [finding('key-older-than', { user, keyId }, evidence, grave ? 'high' : undefined)];
+}
+
+function unused({ user }: FreshUser, key: FreshKey, { unusedFor, neverUsedFor }: AuditPolicy, now: Date): Finding[] {
+  const { id: keyId, lastUse, created } = key;
+  if (lastUse === 'unread') return [];
+  if (lastUse === 'never') {
+    if (now <= after(created, neverUsedFor)) return [];
+    const evidence = `created ${iso(created)}, ${days(daysBetween(created, now))} ago; IAM has no use of it on record`;
+    return [finding('key-never-used', { user, keyId }, evidence)];
+  }
+  if (now <= after(lastUse.at, unusedFor)) return [];
+  const evidence = `${lastUseInWords(lastUse)}, ${days(daysBetween(lastUse.at, now))} ago`;
+  return [finding('key-unused', { user, keyId }, evidence)];
+}
+
+/** The ledger explains the keys that a rotation has left Active for a while. */
+function twoActive({ user, managed }: FreshUser, active: readonly FreshKey[], now: Date): Finding[] {
+  const explained = new Set(managed === undefined ? [] : ledgerKeys(managed).map(({ entry }) => entry.keyId));
+  const open = active.filter(({ id }) => !explained.has(id));
+  if (active.length < 2 || open.length === 0) return [];
+  const each = active.map(({ id, created }) => `${id} (${days(daysBetween(created, now))} old)`).sort();
+  return [finding('two-active-keys', { user }, `Active: ${each.join(', ')}`)];
+}
+
+/** A key in its recovery time is Inactive on purpose. */
+function inactive({ user, managed }: FreshUser, { id: keyId, status, created }: FreshKey, now: Date): Finding[] {
+  const known = managed !== undefined && ledgerKeys(managed).some(({ entry }) => entry.keyId === keyId);
+  if (status !== 'Inactive' || known) return [];
+  const evidence = `Inactive; created ${iso(created)}, ${days(daysBetween(created, now))} ago`;
+  return [finding('key-inactive', { user, keyId }, evidence)];
+}
+
+function retirementOverdue({ user, keys, managed }: FreshUser, now: Date): Finding[] {
+  if (managed === undefined) return [];
+  return ledgerKeys(managed).flatMap(({ entry, state, due }) => {
+    const key = keys.find(({ id }) => id === entry.keyId);
+    if (key === undefined || !isOverdue(state, due, now)) return [];
+    const since = `${state === 'retiring' ? 'superseded' : 'disabled'} ${iso((state === 'retiring' ? entry.superseded?.at : entry.disabled) ?? now)}`;
+    const evidence = `${since}, ${key.status}; to be ${state === 'retiring' ? 'disabled' : 'deleted'} by ${iso(due ?? now)}`;
+    return [finding('retirement-overdue', { user, keyId: entry.keyId, secret: managed.secret }, evidence)];
+  });
+}
+
+/** Whether a key of the ledger is past its time and the margin of the passes. */
+export function isOverdue(state: string, due: Date | undefined, now: Date): boolean {
+  return (state === 'retiring' || state === 'disabled') && due !== undefined && now > after(due, RETIRE_MARGIN);
+}
