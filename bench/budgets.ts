@@ -8,7 +8,7 @@ export interface Budget {
   readonly what: string;
   /** The most that is within the budget, in `unit`. */
   readonly limit: number;
-  readonly unit: 'KB' | 'MB' | '×' | 'calls' | 'writes' | 'ms';
+  readonly unit: 'KB' | 'MB' | '×' | 'calls' | 'writes' | 'ms' | 's';
   /** Decimals of the figure. */
   readonly decimals: number;
   /** How the budget comes about, as the design puts it. */
@@ -20,6 +20,10 @@ export const RETIRE_SECRETS = 1000;
 export const RETIRE_DUE = 10;
 /** Secrets, each with a user of its own, in the retire pass whose memory is measured. */
 export const MEMORY_SECRETS = 5000;
+/** Users and keys of the account that is audited, and how many of the users have a secret. */
+export const AUDIT_USERS = 5000;
+export const AUDIT_KEYS = 7000;
+export const AUDIT_SECRETS = 100;
 /** Entries on a page of ListSecrets. */
 const PAGE = 100;
 const CALLS_A_KEY = 6;
@@ -39,14 +43,18 @@ const pass = {
   source: 'retire pass, n secrets, d keys due: ⌈n/100⌉ + ≤ 6·d calls',
 } as const;
 const rotation = 'calls of one undisturbed rotation, all four steps: ≤ 18, of which ≤ 2 writes to values and labels';
+const audit = 'audit of an account: ≤ 5 calls + 2 per user that has something to report';
+const audited = `${AUDIT_USERS.toLocaleString('en')} users, ${AUDIT_KEYS.toLocaleString('en')} keys`;
 const secrets = RETIRE_SECRETS.toLocaleString('en');
 
 /** In the order in which they are printed. */
 export const BUDGETS = {
   rotateSize: { what: 'rotate: bundle', ...size },
   retireSize: { what: 'retire: bundle', ...size },
+  auditSize: { what: 'audit: bundle', ...size },
   rotateLoad: { what: 'rotate: module load, bare SDK clients = 1', ...load },
   retireLoad: { what: 'retire: module load, bare SDK clients = 1', ...load },
+  auditLoad: { what: 'audit: module load, bare SDK clients = 1', ...load },
   rotationCalls: { what: 'rotation, four steps', limit: 18, unit: 'calls', decimals: 0, source: rotation },
   rotationWrites: {
     what: '  of which write values and labels',
@@ -69,6 +77,41 @@ export const BUDGETS = {
     unit: 'MB',
     decimals: 0,
     source: 'memory: 256 MB suffices at 5,000 users',
+  },
+  auditGathering: {
+    what: `audit, ${audited}: gathering`,
+    limit: 5,
+    unit: 'calls',
+    decimals: 0,
+    source: audit,
+  },
+  auditUsers: {
+    what: '  for each user that has something to report',
+    limit: 2,
+    unit: 'calls',
+    decimals: 2,
+    source: audit,
+  },
+  auditWrites: {
+    what: '  to write the report: objects put',
+    limit: 4,
+    unit: 'writes',
+    decimals: 0,
+    source: 'page, CSV, JSON and the pointer to them: one PutObject each',
+  },
+  auditMemory: {
+    what: `audit, ${audited}: memory`,
+    limit: 256,
+    unit: 'MB',
+    decimals: 0,
+    source: 'memory: 256 MB suffices at 5,000 users',
+  },
+  auditTime: {
+    what: `audit, ${audited}: time`,
+    limit: 900,
+    unit: 's',
+    decimals: 1,
+    source: 'the 15 minutes that Lambda allows',
   },
   clientSize: {
     what: 'client: bundle without the SDK',

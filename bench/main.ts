@@ -2,6 +2,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { judgeAll } from './budgets.ts';
+import { measureAudit } from './measure-audit.ts';
 import { measureBundles } from './measure-bundles.ts';
 import { measureCalls } from './measure-calls.ts';
 import { measureClient } from './measure-client.ts';
@@ -31,6 +32,7 @@ const figures = {
   ...(await measureClient()),
   ...(await measureCalls()),
   ...(await measureMemory()),
+  ...(await measureAudit()),
 };
 const rows = judgeAll(figures);
 const within = rows.every((row) => row.within);

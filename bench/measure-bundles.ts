@@ -20,13 +20,20 @@ const DEPLOYMENT: Deployment = {
 };
 
 export async function measureBundles() {
-  const files = { rotate: bundleOf('rotate'), retire: bundleOf('retire'), bare: bundle('bench/bare-clients.ts', {}) };
+  const files = {
+    rotate: bundleOf('rotate'),
+    retire: bundleOf('retire'),
+    audit: bundleOf('audit'),
+    bare: bundle('bench/bare-clients.ts', {}),
+  };
   const load = await loadTimes(files);
   return {
     rotateSize: size(files.rotate),
     retireSize: size(files.retire),
+    auditSize: size(files.audit),
     rotateLoad: ratio(load.rotate, load.bare),
     retireLoad: ratio(load.retire, load.bare),
+    auditLoad: ratio(load.audit, load.bare),
   };
 }
 

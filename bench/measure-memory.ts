@@ -11,8 +11,8 @@ import { bundleOf, environment, NODE_OPTIONS, withFolder, writeTaskRoot } from '
 const INVOKE = fileURLToPath(new URL('children/invoke.cjs', import.meta.url));
 const DUE = 25;
 
-/** What the process of the function tells. Sizes in bytes. */
-interface Invoked {
+/** What the process of a function tells. Sizes in bytes. */
+export interface Invoked {
   readonly result?: unknown;
   readonly error?: string;
   readonly heap: number;
@@ -60,9 +60,10 @@ async function crowdedAccount(): Promise<Simulation> {
   return simulation;
 }
 
-function invoke(env: Record<string, string>): Promise<Invoked> {
+/** Runs the bundle of a function once, alone in a process. */
+export function invoke(env: Record<string, string>, execArgv: string[] = NODE_OPTIONS): Promise<Invoked> {
   return new Promise((resolve, reject) => {
-    const child = fork(INVOKE, { env, execArgv: NODE_OPTIONS, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(INVOKE, { env, execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let said = '';
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       said += chunk;

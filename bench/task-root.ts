@@ -6,12 +6,16 @@ import { type BundledFile, bundle } from '../infra/bundle.ts';
 import type { Deployment } from '../lambdas/contract/deployment.ts';
 import { DEPLOYMENT_FILE, ENV, PROJECT, SERVICES } from '../lambdas/contract/names.ts';
 
-export const FUNCTIONS = ['rotate', 'retire'] as const;
+export const FUNCTIONS = ['rotate', 'retire', 'audit'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 export const REGION = 'eu-central-1';
+/** Where the audit writes. */
+export const BUCKET = 'reports-of-the-audit';
 /** As infra/ sets them for each function (NODE_OPTIONS). */
 export const NODE_OPTIONS = ['--enable-source-maps'];
+/** Those of the audit, by infra/audit.ts. */
+export const AUDIT_NODE_OPTIONS = [...NODE_OPTIONS, '--max-semi-space-size=4'];
 
 /** Files of a function's bundle. */
 export function bundleOf(name: FunctionName): BundledFile[] {
@@ -39,6 +43,8 @@ export function environment(root: string): Record<string, string> {
     [ENV.region]: REGION,
     [ENV.serviceName]: SERVICES.retire,
     [ENV.metricsNamespace]: PROJECT,
+    // Only the audit has one.
+    [ENV.reportBucket]: BUCKET,
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
   };

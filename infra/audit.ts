@@ -54,6 +54,8 @@ export class Audit extends Construct {
       statements: [sendTo(deadLetters)],
     });
     audit.function.addEnvironment(ENV.reportBucket, this.reports.bucketName);
+    // Thousands of answers are read and thrown away. Young ones in less room: an account of 5,000 users then takes 200 MB in place of 260 (npm run bench).
+    audit.function.addEnvironment('NODE_OPTIONS', '--enable-source-maps --max-semi-space-size=4');
     this.function = audit.function;
     grantAudit(audit, this.reports, keys, deployment.audit?.securityHub === true);
     new lambda.CfnEventInvokeConfig(this, 'Once', {

@@ -66,14 +66,16 @@ export async function send(call: Call, config: SignerConfig, sleep: (ms: number)
 type Outcome = Answer | { readonly lost: unknown };
 
 async function attemptOnce(call: Call, { credentials, sha256, requestHandler }: SignerConfig): Promise<Outcome> {
-  const { service, region, method, url, body = '' } = call;
+  const { service, region, method, url } = call;
+  // Once, and not again for the hash and for the wire: a report is some megabytes.
+  const body = Buffer.from(call.body ?? '');
   const request = new HttpRequest({
     method,
     protocol: url.protocol,
     hostname: url.hostname,
     ...(url.port !== '' && { port: Number(url.port) }),
     path: url.pathname,
-    headers: { ...call.headers, host: url.host, 'content-length': String(Buffer.byteLength(body)) },
+    headers: { ...call.headers, host: url.host, 'content-length': String(body.byteLength) },
     body,
   });
   // Outside of the attempt that may be lost: credentials that can't be had are no matter of the network. S3 escapes a path once, others twice.

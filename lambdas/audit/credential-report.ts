@@ -5,7 +5,7 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
  */
 import { RotatorError } from '../domain/errors.ts';
-import { parseCsv } from './csv.ts';
+import { NotCsv, parseCsv } from './csv.ts';
 
 /** The `user` of the row of the root user. */
 export const ROOT = '<root_account>';
@@ -57,22 +57,42 @@ const ARN = /^arn:(?<partition>aws[a-z-]*):iam::(?<account>\d{12}):(?<resource>r
  * @throws RotatorError CREDENTIAL_REPORT_MALFORMED, naming the row and the column
  */
 export function parseCredentialReport(content: string): ParsedReport {
-  const [header, ...records] =
-    parseCsv(content) ?? malformed('a quote that is not closed, or stands inside a field', 'CSV');
+  try {
+    return parseRecords(parseCsv(content));
+  } catch (error) {
+    if (!(error instanceof NotCsv)) throw error;
+    return malformed('a quote that is not closed, or stands inside a field', 'CSV');
+  }
+}
+
+/** A row at a time: the rows of a large account take more memory than what is kept of them. */
+function parseRecords(records: Iterator<string[]> & Iterable<string[]>): ParsedReport {
+  const header = headerOf(records.next().value);
+  let root: { readonly row: Row; readonly read: ReportedUser } | undefined;
+  const users = new Map<string, ReportedUser>();
+  const accounts = new Set<string>();
+  let number = 1;
+  for (const record of records) {
+    number += 1;
+    const row = new Row(header, record, number);
+    accounts.add(row.account);
+    if (users.has(row.user) || (row.user === ROOT && root !== undefined))
+      malformed(`a second row of one user, row ${number}`, 'one row a user');
+    if (row.user === ROOT) root = { row, read: row.read() };
+    else users.set(row.user, row.read());
+  }
+  if (root === undefined) return malformed(`no row of ${ROOT}`, 'one: IAM writes it into every report');
+  const { account, partition } = root.row;
+  if (accounts.size > 1) malformed(`rows of ${accounts.size} accounts`, `account ${account} alone`);
+  return { account, partition, root: root.read, users: [...users.values()] };
+}
+
+function headerOf(header: readonly string[] | undefined): readonly string[] {
   if (header === undefined) return malformed('nothing', 'a header and a row for each user');
   const missing = REQUIRED.filter((column) => !header.includes(column));
-  if (missing.length > 0) return malformed(`no column ${missing.join(', ')}`, 'the columns that AWS documents');
-  if (new Set(header).size < header.length) return malformed('a column that stands there twice', 'each column once');
-  const rows = records.map((record, index) => new Row(header, record, index + 2));
-  const [root, ...others] = rows.filter(({ user }) => user === ROOT);
-  if (root === undefined) return malformed(`no row of ${ROOT}`, 'one: IAM writes it into every report');
-  const users = rows.filter(({ user }) => user !== ROOT);
-  if (others.length > 0 || new Set(users.map(({ user }) => user)).size < users.length)
-    return malformed('two rows of one user', 'one row a user');
-  const { account, partition } = root;
-  const strange = users.find((row) => row.account !== account);
-  if (strange !== undefined) return malformed(`row ${strange.number} of another account`, `account ${account}`);
-  return { account, partition, root: root.read(), users: users.map((row) => row.read()) };
+  if (missing.length > 0) malformed(`no column ${missing.join(', ')}`, 'the columns that AWS documents');
+  if (new Set(header).size < header.length) malformed('a column that stands there twice', 'each column once');
+  return header;
 }
 
 /** One row: a user by the names of the columns. */

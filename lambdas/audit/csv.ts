@@ -1,29 +1,31 @@
 /** Comma-separated values, read and written as RFC 4180 has them. */
 
+/** A quote is not where one may be, or is never closed. */
+export class NotCsv extends Error {}
+
 /**
- * Reads records of fields. A field may be quoted, with quotes doubled inside; lines end with LF or CRLF, the last one with or without.
+ * Reads records of fields, one after the other. A field may be quoted, with quotes doubled inside; lines end with LF or CRLF, the last one with or
+ * without.
  *
- * @returns undefined if a quote is not where one may be, or is never closed
+ * @throws NotCsv
  */
-export function parseCsv(text: string): string[][] | undefined {
-  const records: string[][] = [];
+export function* parseCsv(text: string): Generator<string[]> {
   let at = text.startsWith('\uFEFF') ? 1 : 0;
   while (at < text.length) {
     const record: string[] = [];
     for (;;) {
       const field = text[at] === '"' ? quotedField(text, at) : plainField(text, at);
-      if (field === undefined) return undefined;
+      if (field === undefined) throw new NotCsv();
       record.push(field.value);
       at = field.end;
       if (text[at] !== ',') break;
       at += 1;
     }
     if (text[at] === '\r' && text[at + 1] === '\n') at += 1;
-    if (at < text.length && text[at] !== '\n') return undefined;
+    if (at < text.length && text[at] !== '\n') throw new NotCsv();
     at += 1;
-    records.push(record);
+    yield record;
   }
-  return records;
 }
 
 interface Field {

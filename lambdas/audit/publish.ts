@@ -37,7 +37,7 @@ export async function publish(report: AuditReport, store: ReportStore): Promise<
   };
   await store.put(names.html, 'text/html; charset=utf-8', renderPage(report));
   await store.put(names.csv, 'text/csv; charset=utf-8', renderCsv(report));
-  await store.put(names.json, 'application/json', `${JSON.stringify(report, null, 1)}\n`);
+  await store.put(names.json, 'application/json', `${JSON.stringify(report)}\n`);
   await store.put(LATEST, 'application/json', `${JSON.stringify(names)}\n`);
   return names;
 }

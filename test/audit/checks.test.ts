@@ -279,7 +279,7 @@ describe('a finding', () => {
     expect(
       one.compliance.map(({ framework, version, id }) => [framework, version, id].filter(Boolean).join(' ')),
     ).toEqual([
-      'CIS AWS Foundations 1.x–4.x 1.14',
+      'CIS AWS Foundations 1.x-4.x 1.14',
       'CIS AWS Foundations 7.0.0 2.12',
       'Security Hub IAM.3',
       'AWS Config ACCESS_KEYS_ROTATED',

@@ -18,7 +18,7 @@ const config = (id: string): ComplianceName => ({ framework: 'AWS Config', id })
 const prowler = (id: string): ComplianceName => ({ framework: 'Prowler', id });
 
 const UNUSED = [
-  cis('1.x–4.x', '1.12'),
+  cis('1.x-4.x', '1.12'),
   cis('7.0.0', '2.11'),
   hub('IAM.22'),
   config('IAM_USER_UNUSED_CREDENTIALS_CHECK'),
@@ -78,7 +78,7 @@ export const CHECKS = {
     when: "the current key is more than a day older than the schedule's longest gap, or the next rotation is more than a day past",
     remedy:
       'read why in the log of the rotate function, mend it, and start a rotation (aws secretsmanager rotate-secret)',
-    compliance: [cis('1.x–4.x', '1.14'), cis('7.0.0', '2.12')],
+    compliance: [cis('1.x-4.x', '1.14'), cis('7.0.0', '2.12')],
   },
   'key-older-than': {
     severity: 'medium',
@@ -87,7 +87,7 @@ export const CHECKS = {
     remedy:
       'put the user into rotator.config.ts, or replace the key by hand: make another one, switch its applications, disable it, delete it',
     compliance: [
-      cis('1.x–4.x', '1.14'),
+      cis('1.x-4.x', '1.14'),
       cis('7.0.0', '2.12'),
       hub('IAM.3'),
       config('ACCESS_KEYS_ROTATED'),
@@ -99,7 +99,7 @@ export const CHECKS = {
     title: 'A user has more than one Active access key outside a rotation',
     when: 'two or more Active keys, of which the ledger of a managed secret explains not all but one',
     remedy: 'find out which one is used, disable the other one, and delete it when nothing has missed it',
-    compliance: [cis('1.x–4.x', '1.13'), prowler('iam_user_two_active_access_key')],
+    compliance: [cis('1.x-4.x', '1.13'), prowler('iam_user_two_active_access_key')],
   },
   'key-never-used': {
     severity: 'medium',
