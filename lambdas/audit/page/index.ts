@@ -1,17 +1,23 @@
-/** The report as one HTML page: a plain table. */
+/** The report as one HTML page, which needs nothing but a browser: no network, and no script for reading. */
 import type { AuditReport } from '../report.ts';
+import { checksTable } from './checks-table.ts';
+import { page, type Section } from './document.ts';
+import { html } from './escape.ts';
+import { findingsTable } from './findings-table.ts';
+import { histogram } from './histogram.ts';
+import { facts, summary } from './summary.ts';
+import { timeline } from './timeline.ts';
+import { date } from './words.ts';
 
-const asText = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-
-/** A page that needs nothing but itself. */
-export function renderPage({ account, at, findings }: AuditReport): string {
-  const rows = findings.map(
-    ({ severity, user, keyId = '', title, evidence, remedy }) =>
-      `<tr>${[severity, user, keyId, title, evidence, remedy].map((text) => `<td>${asText(text)}</td>`).join('')}</tr>`,
-  );
-  const head = ['Severity', 'User', 'Key', 'Finding', 'Evidence', 'Remedy']
-    .map((text) => `<th scope="col">${text}</th>`)
-    .join('');
-  const title = `Access keys of account ${asText(account)}, ${asText(at)}`;
-  return `<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1>\n<table><thead><tr>${head}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody></table></html>\n`;
+/** @returns a whole HTML document in UTF-8; the same bytes for the same report */
+export function renderPage(report: AuditReport): string {
+  const sections: Section[] = [
+    { id: 'summary', title: 'Summary', body: summary(report) },
+    { id: 'ages', title: 'Age of active keys', body: histogram(report) },
+    { id: 'lifecycle', title: 'Keys under rotation', body: timeline(report) },
+    { id: 'checks', title: 'Checks', body: checksTable(report) },
+    { id: 'findings', title: 'Findings', body: findingsTable(report) },
+  ];
+  const footer = html`<p>Made by iam-key-rotator from its audit of ${date(report.at)}. Ages are in days at that time; all dates are in UTC.</p>`;
+  return page(`Access keys of account ${report.account}`, facts(report), sections, footer);
 }
