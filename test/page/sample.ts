@@ -12,52 +12,89 @@ import {
 import { RandomIds } from '../../local/random.ts';
 
 const DAY_MS = 86_400_000;
-const CIS = { framework: 'CIS AWS Foundations', version: '3.0.0' } as const;
 
-/** Checks as an audit has them: severity, names elsewhere. */
+const cis = (version: string, id: string): ComplianceName => ({ framework: 'CIS AWS Foundations', version, id });
+const hub = (id: string): ComplianceName => ({ framework: 'Security Hub', id });
+const config = (id: string): ComplianceName => ({ framework: 'AWS Config', id });
+const prowler = (id: string): ComplianceName => ({ framework: 'Prowler', id });
+
+const UNUSED = [
+  cis('1.x–4.x', '1.12'),
+  cis('7.0.0', '2.11'),
+  hub('IAM.22'),
+  config('IAM_USER_UNUSED_CREDENTIALS_CHECK'),
+  prowler('iam_user_accesskey_unused'),
+];
+
+/** Some of the checks of an audit: severity, title, remedy, names elsewhere. */
 const CHECKS = {
-  'root-access-key': [
+  'root-key': [
     'critical',
-    [{ ...CIS, id: '1.4' }, hub('IAM.4'), config('IAM_ROOT_ACCESS_KEY_CHECK'), prowler('iam_no_root_access_key')],
+    'The root user has an access key',
+    'delete it as the root user, and give what uses it a role; no policy limits a root key',
+    [hub('IAM.4'), config('IAM_ROOT_ACCESS_KEY_CHECK'), prowler('iam_no_root_access_key')],
   ],
-  'rotation-failed': ['high', []],
-  'key-older-than': [
+  'rotation-overdue': [
     'high',
-    [{ ...CIS, id: '1.14' }, hub('IAM.3'), config('ACCESS_KEYS_ROTATED'), prowler('iam_rotate_access_key_90_days')],
+    'A managed key was not rotated in time',
+    'read why in the log of the rotate function, mend it, and start a rotation (aws secretsmanager rotate-secret)',
+    [cis('1.x–4.x', '1.14'), cis('7.0.0', '2.12')],
   ],
-  'key-not-retired': ['medium', []],
-  'key-unused': ['medium', [{ ...CIS, id: '1.12' }, hub('IAM.22'), config('IAM_USER_UNUSED_CREDENTIALS_CHECK')]],
-  'two-active-keys': ['medium', [{ ...CIS, id: '1.13' }, prowler('iam_user_two_active_access_key')]],
-  'key-never-used': ['medium', [{ ...CIS, id: '1.12' }, prowler('iam_user_accesskey_unused')]],
-  'key-inactive': ['low', []],
-  'user-not-managed': ['low', []],
-  'role-would-do': ['info', []],
-} as const satisfies Record<string, readonly [Severity, readonly ComplianceName[]]>;
+  'key-older-than': [
+    'medium',
+    'An access key is older than allowed',
+    'put the user into rotator.config.ts, or replace the key by hand: make another one, switch its applications, disable it, delete it',
+    [
+      cis('1.x–4.x', '1.14'),
+      cis('7.0.0', '2.12'),
+      hub('IAM.3'),
+      config('ACCESS_KEYS_ROTATED'),
+      prowler('iam_rotate_access_key_90_days'),
+    ],
+  ],
+  'two-active-keys': [
+    'medium',
+    'A user has more than one Active access key outside a rotation',
+    'find out which one is used, disable the other one, and delete it when nothing has missed it',
+    [cis('1.x–4.x', '1.13'), prowler('iam_user_two_active_access_key')],
+  ],
+  'key-unused': [
+    'medium',
+    'An access key is no longer used',
+    'disable it, and delete it when for as long as the rarest job takes nothing has missed it',
+    UNUSED,
+  ],
+  'key-inactive': [
+    'low',
+    'An Inactive access key was not deleted',
+    'delete it: an Inactive key can be activated again, and takes one of the two places',
+    [],
+  ],
+  'role-would-do': [
+    'info',
+    'A role may do in place of an access key',
+    'find out what uses the key, and give that a role: of the instance, task, function or pipeline, or by IAM Roles Anywhere',
+    [],
+  ],
+} as const satisfies Record<string, readonly [Severity, string, string, readonly ComplianceName[]]>;
 
-type Check = keyof typeof CHECKS;
+type About = Pick<Finding, 'user' | 'keyId' | 'secret'>;
 
-function hub(id: string): ComplianceName {
-  return { framework: 'Security Hub', id };
-}
-function config(id: string): ComplianceName {
-  return { framework: 'AWS Config', id };
-}
-function prowler(id: string): ComplianceName {
-  return { framework: 'Prowler', id };
+function finding(check: keyof typeof CHECKS, about: About, evidence: string, graver?: Severity): Finding {
+  const [severity, title, remedy, compliance] = CHECKS[check];
+  const id = [check, about.user, about.keyId].filter(Boolean).join(':');
+  return { id, check, severity: graver ?? severity, ...about, title, evidence, remedy, compliance };
 }
 
-const finding = (
-  check: Check,
-  user: string,
-  rest: Pick<Finding, 'title' | 'evidence' | 'remedy'> & Partial<Finding>,
-) => ({
-  id: [check, user, rest.keyId].filter(Boolean).join('/'),
-  check,
-  severity: CHECKS[check][0],
-  user,
-  compliance: CHECKS[check][1],
-  ...rest,
-});
+const days = (count: number): string => `${count} ${count === 1 ? 'day' : 'days'}`;
+
+const older = (user: string, keyId: string, created: string, age: number): Finding =>
+  finding(
+    'key-older-than',
+    { user, keyId },
+    `created ${created}, ${days(age)} ago; at most 90 days are allowed`,
+    age > 180 ? 'high' : undefined,
+  );
 
 function reportOf(
   at: Date,
@@ -142,45 +179,27 @@ export function smallReport(): AuditReport {
     { user: 'two-keys', keyId: 'AKIAVB7QFOXW7JCL3A6P', days: 668, active: true, managed: false },
     { user: 'two-keys', keyId: 'AKIAVB7QFOXWPS5D2EHT', days: 507, active: true, managed: false },
   ];
+  const user = 'two-keys';
+  const [used, forgotten] = ['AKIAVB7QFOXW7JCL3A6P', 'AKIAVB7QFOXWPS5D2EHT'];
   const findings = [
-    finding('rotation-failed', 'two-keys', {
-      secret: 'iam-key-rotator/two-keys',
-      title: 'The rotation of iam-key-rotator/two-keys has failed since 2026-01-01.',
-      evidence:
-        'The secret has never held a key. Both slots of the user are taken by keys that the rotator did not make.',
-      remedy:
-        'Find out what uses AKIAVB7QFOXW7JCL3A6P and AKIAVB7QFOXWPS5D2EHT, delete one of them or adopt it, and rotate.',
-    }),
-    finding('key-older-than', 'two-keys', {
-      keyId: 'AKIAVB7QFOXW7JCL3A6P',
-      title: 'Active key of 668 days; at most 90 are allowed.',
-      evidence: 'Made 2025-03-03, last used 2027-01-01 in eu-central-1 with sts.',
-      remedy: 'Rotate it: let its application read iam-key-rotator/two-keys, then adopt the key.',
-    }),
-    finding('key-older-than', 'two-keys', {
-      keyId: 'AKIAVB7QFOXWPS5D2EHT',
-      title: 'Active key of 507 days; at most 90 are allowed.',
-      evidence: 'Made 2025-08-11, last used 2025-09-30 in us-east-1 with sts.',
-      remedy: 'Deactivate it, and delete it after a week.',
-    }),
-    finding('key-unused', 'two-keys', {
-      keyId: 'AKIAVB7QFOXWPS5D2EHT',
-      title: 'Active key that was not used for 457 days; at most 45 are allowed.',
-      evidence: 'Last used 2025-09-30 in us-east-1 with sts.',
-      remedy: 'Deactivate it, and delete it after a week.',
-    }),
-    finding('two-active-keys', 'two-keys', {
-      title: 'Two active keys outside a rotation.',
-      evidence: 'AKIAVB7QFOXW7JCL3A6P (668 days) and AKIAVB7QFOXWPS5D2EHT (507 days).',
-      remedy: 'Keep the one that is used, AKIAVB7QFOXW7JCL3A6P, and deactivate the other.',
-    }),
-    finding('role-would-do', 'deploy-prod', {
-      keyId: 'AKIAVB7QFOXWQ2RT5MNA',
-      secret: 'iam-key-rotator/deploy-prod',
-      title: 'Used from EC2 only, which could have a role.',
-      evidence: 'Every use in the last 30 days came from instances of this account.',
-      remedy: 'Give the instances a role, and take the user away.',
-    }),
+    finding(
+      'rotation-overdue',
+      { user, secret: 'iam-key-rotator/two-keys' },
+      'no key of a rotation is current, next rotation 2027-01-12T02:00:00.000Z',
+    ),
+    older(user, used, '2025-03-03T14:05:00.000Z', 668),
+    older(user, forgotten, '2025-08-11T16:40:00.000Z', 507),
+    finding(
+      'key-unused',
+      { user, keyId: forgotten },
+      'last used 2025-09-30T07:12:00.000Z with sts in us-east-1, 457 days ago',
+    ),
+    finding('two-active-keys', { user }, `${used} (668 days) and ${forgotten} (507 days)`),
+    finding(
+      'role-would-do',
+      { user: 'deploy-prod', secret: 'iam-key-rotator/deploy-prod' },
+      'last recorded call: sts: temporary credentials. IAM tells which service was called last, not who called it, nor what was called before',
+    ),
   ];
   return reportOf(at, findings, ages, secrets);
 }
@@ -214,13 +233,8 @@ export function largeReport(users = 5000, managed = 60): AuditReport {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const keyId = () => ids.id('AKIA');
   const iso = (daysAgo: number) => new Date(at.getTime() - daysAgo * DAY_MS).toISOString();
-  const day = (daysAgo: number) => iso(daysAgo).slice(0, 10);
   const findings: Finding[] = [
-    finding('root-access-key', '<root_account>', {
-      title: 'The root user has an active access key.',
-      evidence: 'Made 2019-05-14, last used 2026-11-02 in us-east-1 with s3.',
-      remedy: 'Find out what uses it, give that a role, and delete the key as root.',
-    }),
+    finding('root-key', { user: '<root_account>' }, `1 key, 1 Active, by the credential report of ${iso(0.1)}`),
   ];
   const ages: KeyAge[] = [];
   const secrets: ManagedSecret[] = [];
@@ -254,48 +268,24 @@ export function largeReport(users = 5000, managed = 60): AuditReport {
     }
     const keys = index % 5 < 2 ? 2 : 1;
     const mine = Array.from({ length: keys }, () => {
-      const days = Math.floor(random() ** 2.2 * 2600);
-      const unused = Math.floor(random() ** 3 * Math.min(days, 500));
-      return { id: keyId(), days, unused, active: random() > 0.12, region: pick(REGIONS) };
+      const age = Math.floor(random() ** 2.2 * 2600);
+      const unused = Math.floor(random() ** 3 * Math.min(age, 500));
+      return { id: keyId(), age, unused, active: random() > 0.12, region: pick(REGIONS) };
     });
-    for (const { id, days, unused, active, region } of mine) {
-      ages.push({ user, keyId: id, days, active, managed: false });
-      const evidence = `Made ${day(days)}, last used ${day(unused)} in ${region} with ${pick(['s3', 'sts', 'sqs', 'ses'])}.`;
-      if (active && days > 90)
-        findings.push(
-          finding('key-older-than', user, {
-            keyId: id,
-            title: `Active key of ${days} days; at most 90 are allowed.`,
-            evidence,
-            remedy: `Put ${user} under rotation, and adopt the key.`,
-          }),
-        );
-      if (active && unused > 45)
-        findings.push(
-          finding('key-unused', user, {
-            keyId: id,
-            title: `Active key that was not used for ${unused} days; at most 45 are allowed.`,
-            evidence,
-            remedy: 'Deactivate it, and delete it after a week.',
-          }),
-        );
+    for (const { id, age, unused, active, region } of mine) {
+      ages.push({ user, keyId: id, days: age, active, managed: false });
+      const service = pick(['s3', 'sts', 'sqs', 'ses']);
+      if (active && age > 90) findings.push(older(user, id, iso(age), age));
+      if (active && unused > 45) {
+        const evidence = `last used ${iso(unused)} with ${service} in ${region}, ${days(unused)} ago`;
+        findings.push(finding('key-unused', { user, keyId: id }, evidence));
+      }
       if (!active)
-        findings.push(
-          finding('key-inactive', user, {
-            keyId: id,
-            title: 'Inactive key that was not deleted.',
-            evidence: `Made ${day(days)}.`,
-            remedy: 'Delete it.',
-          }),
-        );
+        findings.push(finding('key-inactive', { user, keyId: id }, `Inactive; created ${iso(age)}, ${days(age)} ago`));
     }
     if (mine.filter(({ active }) => active).length > 1)
       findings.push(
-        finding('two-active-keys', user, {
-          title: 'Two active keys outside a rotation.',
-          evidence: mine.map(({ id, days }) => `${id} (${days} days)`).join(' and '),
-          remedy: 'Keep the one that is used, and deactivate the other.',
-        }),
+        finding('two-active-keys', { user }, mine.map((key) => `${key.id} (${days(key.age)})`).join(' and ')),
       );
   }
   return reportOf(at, findings, ages, secrets, users);

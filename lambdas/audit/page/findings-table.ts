@@ -36,13 +36,13 @@ function controls(findings: readonly Finding[]): Html {
 <label>Severity <select id="severity">${options('all', SEVERITIES)}</select></label>
 <label>Check <select id="check">${options('all', checks)}</select></label>
 <label>Users <select id="managed"><option value="">all</option><option value="1">under rotation</option><option value="0">not under rotation</option></select></label>
-<label class="tick"><input type="checkbox" id="brief"> Titles only</label>
+<label class="tick"><input type="checkbox" id="brief"> Without remedies</label>
 <button type="button" id="clear">Clear</button>
 </div>`;
 }
 
 function row({ severity, user, keyId, secret, check, title, evidence, remedy }: Finding, managed: boolean): Html {
   const under = managed && html`<small>${secret === undefined ? 'under rotation' : html`secret ${secret}`}</small>`;
-  return html`<tr role="row" data-m="${managed ? 1 : 0}"><td role="cell">${severityMark(severity)}</td><td role="cell">${user}${under}</td><td role="cell">${keyId === undefined ? html`<span class="soft">–</span>` : html`<code>${keyId}</code>`}</td><td role="cell"><a href="#check-${check}"><code>${check}</code></a></td><td role="cell"><b>${title}</b><p>${evidence}</p><p class="do">${remedy}</p></td></tr>
+  return html`<tr role="row" data-m="${managed ? 1 : 0}"><td role="cell">${severityMark(severity)}</td><td role="cell">${user}${under}</td><td role="cell">${keyId === undefined ? html`<span class="soft">–</span>` : html`<code>${keyId}</code>`}</td><td role="cell"><a href="#check-${check}"><code>${check}</code></a></td><td role="cell"><b>${title}</b><p class="seen">${evidence}</p><p class="do">${remedy}</p></td></tr>
 `;
 }

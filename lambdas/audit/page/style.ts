@@ -73,7 +73,7 @@ text.limit{fill:var(--critical);stroke:none;font-weight:600}
 .pending{fill:var(--medium)}.retiring{fill:url(#stripes);stroke:var(--accent)}.disabled{fill:url(#dots);stroke:var(--accent)}
 .planned{fill:none;stroke:var(--accent);stroke-dasharray:3 3}
 .now{stroke:var(--critical);stroke-width:1.5}
-.story>h3,.story>p{display:inline}
+.story>h3,.story>h3+p{display:inline}
 .story>h3{margin-right:.8em}
 .story{padding:.6rem 0;border-top:1px solid var(--line);break-inside:avoid}
 .life code{display:inline-block;min-width:21ch}
@@ -98,7 +98,7 @@ tbody th{font-weight:400}
 #controls{display:flex;flex-wrap:wrap;gap:.7rem 1rem;align-items:end;margin-bottom:.9rem}
 #controls label{display:grid;font-size:.88rem;color:var(--soft)}
 #controls label>*{color:var(--ink);font-size:15px}
-#controls label:first-child{flex:1 1 14rem}
+#controls label:first-child{flex:1 1 9rem}
 #controls .tick{display:flex;align-items:center;gap:.4rem;min-height:2.2rem;color:var(--ink);font-size:15px}
 #controls .tick input{min-height:0;width:1.1rem;height:1.1rem;accent-color:var(--accent)}
 select{max-width:14rem;width:100%}
@@ -111,14 +111,14 @@ select{max-width:14rem;width:100%}
 .findings thead{position:sticky;top:0;background:var(--card);z-index:1}
 .findings thead tr{border-bottom-width:2px}
 .findings tbody tr{content-visibility:auto;contain-intrinsic-size:auto 6.6rem}
-.findings.brief tbody tr{contain-intrinsic-height:2.5rem}
 }
 .findings tbody tr:hover{background:var(--band)}
 .findings b{font-weight:600}
 .findings td a{color:inherit;text-decoration-color:var(--line)}
-.findings .do::before{content:"To do: ";color:var(--soft)}
-.findings td:last-child p:not(.do){color:var(--soft)}
-.brief td p,.brief td small{display:none}
+.seen::before{content:"Seen: "}
+.do::before{content:"To do: "}
+.seen,.do::before{color:var(--soft)}
+.brief .do{display:none}
 th button{all:unset;cursor:pointer;padding:.2rem 0;font-weight:600}
 th button::after{content:"↕" / "";display:inline-block;width:1.2em;text-align:center;color:var(--soft);font-weight:400}
 th[aria-sort=ascending] button::after{content:"↑" / "";color:var(--accent)}
@@ -142,7 +142,7 @@ footer{color:var(--soft);font-size:.88rem}
 .checks td,.checks tbody th{border:0;padding:0;width:auto!important}
 .checks .names{grid-column:1/-1;color:var(--soft)}
 }
-@media screen and (max-width:30rem){body{font-size:14.5px}.title{display:block}#theme{margin-top:.6rem}.tiles{gap:.5rem;grid-template-columns:repeat(3,1fr)}.tile a{padding:.4rem .5rem}select{max-width:none}#controls label{flex:1 1 40%}.life{grid-template-columns:1fr}.life svg{grid-row:auto}.story>h3,.story>p{display:block}.verdict li{display:block}}
+@media screen and (max-width:30rem){body{font-size:14.5px}.title{display:block}#theme{margin-top:.6rem}.tiles{gap:.5rem;grid-template-columns:repeat(3,1fr)}.tile a{padding:.4rem .5rem}select{max-width:none}#controls label{flex:1 1 40%}.life{grid-template-columns:1fr}.life svg{grid-row:auto}.story>h3,.story>h3+p{display:block}.verdict li{display:block}}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 @media (forced-colors:active){.managed,.current,.pending,.mark{fill:CanvasText}.paper{fill:Canvas}}
 @media print{
@@ -157,7 +157,7 @@ thead{display:table-header-group}
 .findings{table-layout:fixed}
 .findings th:nth-child(1){width:5.4rem}.findings th:nth-child(2){width:16%}.findings th:nth-child(3){width:9.6rem}.findings th:nth-child(4){width:14%}
 tr[hidden]{display:table-row!important}
-.brief td p{display:block}.brief td small{display:block}
+.brief .do{display:block}
 #findings{break-before:page}
 details::details-content{content-visibility:visible;block-size:auto}
 .scroll td,.scroll th,.scroll time{white-space:normal}

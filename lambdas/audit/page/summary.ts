@@ -52,12 +52,10 @@ function gravest(findings: readonly Finding[]): Html {
     if (first === undefined) return [];
     const more =
       others.length > 0 &&
-      html` <a class="more" href="#findings" data-check="${first.check}" data-severity="${first.severity}">and ${number(others.length)} more of <code>${first.check}</code></a>`;
-    return [html`<li>${severityMark(first.severity)} <span>${who(first)}${first.title}${more}</span></li>`];
+      html`, <a href="#findings" data-check="${first.check}" data-severity="${first.severity}">and ${number(others.length)} more of <code>${first.check}</code></a>`;
+    return [
+      html`<li>${severityMark(first.severity)} <span><b class="who">${first.user}</b>${first.title}${more}</span></li>`,
+    ];
   });
   return html`<ul>${lines}</ul>`;
 }
-
-/** The user, unless the title names it already. */
-const who = ({ user, title }: Finding): Html | undefined =>
-  title.includes(user) ? undefined : html`<b class="who">${user}</b>`;
