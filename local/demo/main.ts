@@ -1,4 +1,6 @@
 /** `npm run demo`: a year of key rotation in a simulated AWS account. */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { UserYear } from './collect.ts';
 import { problemOf, runCommand } from './command.ts';
@@ -8,7 +10,7 @@ import { runDemo } from './run.ts';
 const USAGE = `Usage: npm run demo [-- --json]
 
 Synthesizes the CDK app, deploys it into a simulated AWS account and lets a year pass for four users.
-Needs no AWS account and no network.
+Needs no AWS account and no network. The audit's report at the end of the year is left in demo-report/.
 
   --json   print the figures as one JSON object instead of the report
   --help   print this
@@ -17,10 +19,13 @@ Exit status: 0 if every invariant held and no call of an application failed, 1 i
 Colours follow NO_COLOR and FORCE_COLOR.
 `;
 
+/** As it is written in a terminal: from where the command was given. */
+const REPORT = relative('.', fileURLToPath(new URL('../../demo-report', import.meta.url)));
+
 process.exitCode = await runCommand(process.argv.slice(2), {
   usage: USAGE,
   read,
-  run: (_, progress) => runDemo(progress),
+  run: (_, progress) => runDemo(progress, 365, REPORT),
   report,
   inJson,
   holds: ({ broken, users }) =>
@@ -40,9 +45,9 @@ function read(args: readonly string[]): { readonly json: boolean; readonly help:
   }
 }
 
-/** The figures by user. `refusals` has one entry a code, with the message of its first occurrence. */
-function inJson({ users, broken }: Year): unknown {
+/** The figures by user, and where the audit's report is. `refusals` has one entry a code, with the message of its first occurrence. */
+function inJson({ users, broken, page }: Year): unknown {
   const figures = ({ name, lives: _, notable: __, refusals, ...rest }: UserYear) =>
     [name, { ...rest, refusals: refusals.map(({ code, message }) => ({ code, message })) }] as const;
-  return { users: Object.fromEntries(users.map(figures)), broken };
+  return { users: Object.fromEntries(users.map(figures)), broken, ...(page !== undefined && { report: page }) };
 }

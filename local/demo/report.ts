@@ -17,6 +17,8 @@ export interface Year {
   readonly calls: number;
   /** Real time that all of it took, the synthesis included. */
   readonly seconds: number;
+  /** Path of the audit's last report as a page. */
+  readonly page?: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -30,6 +32,7 @@ export function report(year: Year, page: Page): string[] {
     ...totals(year.users, page),
     '',
     ...verdict(year, page),
+    ...(year.page === undefined ? [] : wrap(`The audit's report: ${year.page}`, page.width)),
   ];
 }
 

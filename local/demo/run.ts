@@ -12,14 +12,18 @@ import { watchInvariants } from '../oracle.ts';
 import { judgeByPolicies } from '../policy-engine.ts';
 import { storedKey } from '../stored-key.ts';
 import type { Application } from './application.ts';
+import { writeReport } from './audit-page.ts';
 import { collectUser, type UserYear, type WatchedUser } from './collect.ts';
 import { inWords, type ProgressLine } from './progress.ts';
 import type { Year } from './report.ts';
 import { ACCOUNT_BEGINS, DAY_MS, DEPLOYED_AT, livesBefore, livesDuring, STORIES } from './scenario.ts';
 import { deploymentOf, synthesize } from './synthesize.ts';
 
-/** @param days how much virtual time passes after the deployment */
-export async function runDemo(progress: ProgressLine, days = 365): Promise<Year> {
+/**
+ * @param days how much virtual time passes after the deployment
+ * @param reportTo folder for the audit's last report
+ */
+export async function runDemo(progress: ProgressLine, days = 365, reportTo?: string): Promise<Year> {
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'iam-key-rotator-demo-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -27,7 +31,7 @@ export async function runDemo(progress: ProgressLine, days = 365): Promise<Year>
   try {
     progress.say('synthesizing the CDK app …');
     await synthesize(folder);
-    const year = await live(folder, days, progress);
+    const year = await live(folder, days, progress, reportTo);
     return { ...year, seconds: (performance.now() - began) / 1000 };
   } finally {
     progress.clear();
@@ -36,7 +40,12 @@ export async function runDemo(progress: ProgressLine, days = 365): Promise<Year>
   }
 }
 
-async function live(folder: string, days: number, progress: ProgressLine): Promise<Omit<Year, 'seconds'>> {
+async function live(
+  folder: string,
+  days: number,
+  progress: ProgressLine,
+  reportTo: string | undefined,
+): Promise<Omit<Year, 'seconds'>> {
   const account = new SimulatedAccount({ start: ACCOUNT_BEGINS });
   const deployment = deploymentOf(folder);
   const applications = await livesBefore(account, deployment);
@@ -53,6 +62,7 @@ async function live(folder: string, days: number, progress: ProgressLine): Promi
     const retire = functionOf(functions, SERVICES.retire).name;
     const calls = account.history.slice(since).filter((entry) => entry.kind === 'call');
     const passes = calls.flatMap((call) => (call.functionName === retire ? [call.invocationId] : []));
+    const page = reportTo === undefined ? undefined : writeReport(account, reportTo);
     return {
       range,
       users: collect(account, deployment, functions, applications),
@@ -60,6 +70,7 @@ async function live(folder: string, days: number, progress: ProgressLine): Promi
       broken: watch.finish(),
       passes: new Set(passes).size,
       calls: calls.length,
+      ...(page !== undefined && { page }),
     };
   } finally {
     await close();

@@ -31,6 +31,7 @@ const yearSchema = z.strictObject({
     crashy: userSchema,
   }),
   broken: z.array(z.unknown()),
+  report: z.string().optional(),
 });
 
 describe('npm run demo', () => {

@@ -92,6 +92,13 @@ describe('the report', () => {
     for (const line of report(year(), { width, paint: plain })) expect(line.length).toBeLessThanOrEqual(width);
   });
 
+  it("says where the audit's report is, if there is one", () => {
+    expect(report(year({ page: 'demo-report/report.html' }), { width: 80, paint: plain }).at(-1)).toBe(
+      "The audit's report: demo-report/report.html",
+    );
+    expect(report(year(), { width: 80, paint: plain }).at(-1)).toMatch(/^No invariant broken/);
+  });
+
   it('has a table with a column a user, or a list a user where that is too wide', () => {
     expect(text(60)).toMatch(/^ +legacy-batch two-keys crashy deploy-prod$/m);
     expect(text(60)).toMatch(/^application calls +2,190 +2,190 +2,190 +2,190$/m);
