@@ -3,11 +3,13 @@
  * clock. Everything in it is reached through signed requests, as AWS is.
  */
 import { VirtualClock } from './clock.ts';
+import { CloudWatch } from './cloudwatch.ts';
 import { EventBus } from './events.ts';
 import { Faults } from './faults.ts';
 import { type InProcessHandler, type Listening, listen, requestHandler } from './front-ends.ts';
 import { FunctionHost } from './functions.ts';
 import { Gateway } from './gateway.ts';
+import { LogSubscriptions } from './log-subscriptions.ts';
 import {
   type AccessKey,
   AwsError,
@@ -29,6 +31,7 @@ import type { ReportState } from './services/credential-report.ts';
 import { operationOf, type ServiceName } from './services/registry.ts';
 import type { Bucket } from './services/s3.ts';
 import { listing } from './services/secrets-manager.ts';
+import { Topics } from './topics.ts';
 import type { Input, Output } from './wire/protocols.ts';
 
 export interface AccountOptions {
@@ -107,6 +110,9 @@ export class SimulatedAccount {
   readonly rotation: RotationEngine;
   readonly scheduler: Scheduler;
   readonly events: EventBus;
+  readonly topics: Topics;
+  readonly logSubscriptions: LogSubscriptions;
+  readonly cloudWatch: CloudWatch;
   readonly gateway: Gateway;
   /** Administrator: signs what an operator or the deployment does. */
   readonly operator: { readonly principal: Principal; readonly credentials: Credentials };
@@ -128,6 +134,9 @@ export class SimulatedAccount {
     this.random = new RandomIds(options.seed ?? 1);
     this.gateway = new Gateway(this);
     this.events = new EventBus(this);
+    this.topics = new Topics(this);
+    this.logSubscriptions = new LogSubscriptions(this);
+    this.cloudWatch = new CloudWatch(this);
     this.functions = new FunctionHost(this);
     this.rotation = new RotationEngine(this);
     this.scheduler = new Scheduler(this);

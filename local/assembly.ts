@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SimulatedAccount } from './account.ts';
 import { bundleLoader } from './bundle.ts';
+import type { AlarmDefinition } from './cloudwatch.ts';
+import type { InputTransformer } from './events.ts';
 import type { Loader, RegisteredFunction } from './functions.ts';
 import type { Role } from './model.ts';
 import { isRecord } from './wire/protocols.ts';
@@ -185,6 +187,7 @@ const CREATORS: Readonly<
       env,
       roleArn: string(properties, 'Role'),
       permissions: [],
+      logGroup: string(record(properties, 'LoggingConfig', {}), 'LogGroup', `/aws/lambda/${stack}-${logicalId}`),
       ...deadLetters(record(properties, 'DeadLetterConfig', {}), 'TargetArn'),
     });
     return { ref: fn.name, attributes: { Arn: fn.arn } };
@@ -228,7 +231,8 @@ const CREATORS: Readonly<
   'AWS::Events::Rule'({ account, stack }, properties, logicalId) {
     const name = string(properties, 'Name', `${stack}-${logicalId}`);
     const targets = list(properties, 'Targets').map((target) => string(target, 'Arn'));
-    account.events.rules.push({ name, pattern: record(properties, 'EventPattern'), targets });
+    const transformers = Object.fromEntries(list(properties, 'Targets').flatMap(transformerOf));
+    account.events.rules.push({ name, pattern: record(properties, 'EventPattern'), targets, transformers });
     return { ref: name, attributes: { Arn: `arn:aws:events:${account.region}:${account.id}:rule/${name}` } };
   },
 
@@ -240,15 +244,78 @@ const CREATORS: Readonly<
     return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
   },
 
-  'AWS::SQS::Queue': named('QueueName', 'sqs', ''),
+  'AWS::SNS::Topic'({ account, stack }, properties, logicalId) {
+    const name = string(properties, 'TopicName', `${stack}-${logicalId}`);
+    const arn = `arn:aws:sns:${account.region}:${account.id}:${name}`;
+    const { KmsMasterKeyId } = properties;
+    account.topics.create(arn, KmsMasterKeyId === undefined ? undefined : String(KmsMasterKeyId));
+    return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
+  },
+
+  'AWS::SNS::TopicPolicy'({ account }, properties, logicalId) {
+    for (const arn of list(properties, 'Topics')) account.topics.get(String(arn)).policy = properties.PolicyDocument;
+    return { ref: logicalId };
+  },
+
+  'AWS::SNS::Subscription'({ account }, properties, logicalId) {
+    const { subscriptions } = account.topics.get(string(properties, 'TopicArn'));
+    subscriptions.push({ protocol: string(properties, 'Protocol'), endpoint: string(properties, 'Endpoint') });
+    return { ref: logicalId };
+  },
+
+  'AWS::KMS::Key'(deployment, properties, logicalId) {
+    const key = named('KeyId', 'kms', 'key/')(deployment, properties, logicalId);
+    deployment.account.topics.keyPolicies.set(key.attributes?.Arn ?? '', properties.KeyPolicy);
+    return key;
+  },
+
+  'AWS::Logs::SubscriptionFilter'({ account }, properties, logicalId) {
+    account.logSubscriptions.add({
+      name: string(properties, 'FilterName', logicalId),
+      logGroup: string(properties, 'LogGroupName'),
+      pattern: string(properties, 'FilterPattern'),
+      destinationArn: string(properties, 'DestinationArn'),
+    });
+    return { ref: logicalId };
+  },
+
+  /** Over one metric; metric math is not simulated. */
+  'AWS::CloudWatch::Alarm'(deployment, properties, logicalId) {
+    const alarm = named('AlarmName', 'cloudwatch', 'alarm:')(deployment, properties, logicalId);
+    const { Statistic, Threshold, Period, EvaluationPeriods, DatapointsToAlarm } = properties;
+    const dimensions = list(properties, 'Dimensions').map((one) => [string(one, 'Name'), string(one, 'Value')]);
+    deployment.account.cloudWatch.put({
+      name: alarm.ref,
+      description: string(properties, 'AlarmDescription', ''),
+      namespace: string(properties, 'Namespace'),
+      metricName: string(properties, 'MetricName'),
+      dimensions: Object.fromEntries(dimensions),
+      statistic: statisticNamed(Statistic),
+      periodSeconds: Number(Period),
+      threshold: Number(Threshold),
+      comparison: string(properties, 'ComparisonOperator'),
+      evaluationPeriods: Number(EvaluationPeriods),
+      datapointsToAlarm: Number(DatapointsToAlarm ?? EvaluationPeriods),
+      treatMissingData: string(properties, 'TreatMissingData', 'missing'),
+      alarmActions: list(properties, 'AlarmActions').map(String),
+      okActions: list(properties, 'OKActions').map(String),
+    });
+    return alarm;
+  },
+
+  'AWS::SQS::Queue'(deployment, properties, logicalId) {
+    const { ref, attributes: { Arn = '' } = {} } = named('QueueName', 'sqs', '')(deployment, properties, logicalId);
+    deployment.account.cloudWatch.queues.set(ref, Arn);
+    return { ref, attributes: { Arn, QueueName: ref } };
+  },
+
   // CloudFormation gives the ARN of the group's streams: with `:*` at its end.
   'AWS::Logs::LogGroup': named('LogGroupName', 'logs', 'log-group:', ':*'),
-  'AWS::KMS::Key': named('KeyId', 'kms', 'key/'),
-  'AWS::CloudWatch::Alarm': named('AlarmName', 'cloudwatch', 'alarm:'),
   'AWS::Scheduler::ScheduleGroup': named('Name', 'scheduler', 'schedule-group/'),
   // Recorded only: nothing in the account depends on them.
   'AWS::SQS::QueuePolicy': named('Id', 'sqs', ''),
   'AWS::S3::BucketPolicy': named('Id', 's3', ''),
+  'AWS::CloudWatch::Dashboard': named('DashboardName', 'cloudwatch', 'dashboard/'),
   'AWS::CDK::Metadata': named('Id', 'cdk', ''),
 };
 
@@ -259,6 +326,21 @@ function named(property: string, service: string, prefix: string, suffix = '') {
     const Arn = `arn:aws:${service}:${account.region}:${account.id}:${prefix}${name}${suffix}`;
     return { ref: name, attributes: { Arn } };
   };
+}
+
+function statisticNamed(name: unknown): AlarmDefinition['statistic'] {
+  const known = (['Sum', 'Maximum', 'Minimum', 'Average', 'SampleCount'] as const).find((other) => other === name);
+  if (known === undefined) throw new Error(`The statistic ${String(name)} is not simulated`);
+  return known;
+}
+
+function transformerOf(target: unknown): [string, InputTransformer][] {
+  const transformer = record(target, 'InputTransformer', {});
+  if (Object.keys(transformer).length === 0) return [];
+  const paths = Object.entries(record(transformer, 'InputPathsMap', {})).map(([name, path]) => [name, String(path)]);
+  return [
+    [string(target, 'Arn'), { paths: Object.fromEntries(paths), template: string(transformer, 'InputTemplate') }],
+  ];
 }
 
 function attachPolicy({ account }: Deployment, properties: Properties, logicalId: string): Created {

@@ -1,4 +1,4 @@
-/** EventBridge: a default bus whose rules hand matching events to functions. */
+/** EventBridge: a default bus whose rules hand matching events to functions and topics. */
 import type { SimulatedAccount } from './account.ts';
 import { isRecord } from './wire/protocols.ts';
 
@@ -7,13 +7,23 @@ export type BusEvent = Readonly<Record<string, unknown>> & { readonly source: st
 export interface EventRule {
   readonly name: string;
   readonly pattern: Readonly<Record<string, unknown>>;
-  /** ARNs of functions. */
+  /** ARNs of functions and topics. */
   readonly targets: readonly string[];
+  /** What a target gets instead of the event, by its ARN. */
+  readonly transformers?: Readonly<Record<string, InputTransformer>>;
+}
+
+export interface InputTransformer {
+  /** JSON paths of the event by the names that the template gives them. */
+  readonly paths: Readonly<Record<string, string>>;
+  readonly template: string;
 }
 
 export class EventBus {
   readonly #account: SimulatedAccount;
   readonly rules: EventRule[] = [];
+  /** All events so far. */
+  readonly seen: BusEvent[] = [];
 
   constructor(account: SimulatedAccount) {
     this.#account = account;
@@ -31,9 +41,17 @@ export class EventBus {
       resources: [],
       ...event,
     };
-    for (const { name, pattern, targets } of this.rules) {
+    this.seen.push(full);
+    for (const { name, pattern, targets, transformers = {} } of this.rules) {
       if (!matchesPattern(pattern, full)) continue;
-      for (const target of targets) this.#deliver(name, target, full);
+      for (const target of targets) {
+        const transformer = transformers[target];
+        if (this.#account.topics.has(target)) {
+          const message = transformer === undefined ? JSON.stringify(full) : transform(transformer, full);
+          this.#account.topics.publish(target, 'events.amazonaws.com', message);
+        } else if (transformer === undefined) this.#deliver(name, target, full);
+        else throw new Error(`${name}: an input transformer is simulated for topics only`);
+      }
     }
   }
 
@@ -45,6 +63,25 @@ export class EventBus {
     if (fn !== undefined && functions.permits(fn, 'events.amazonaws.com', ruleArn))
       void functions.invoke(target, event, { type: 'Event' });
   }
+}
+
+/**
+ * Lines of text in quotes, in which `<name>` stands for what its path finds. A path that finds nothing leaves nothing behind.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+ */
+export function transform({ paths, template }: InputTransformer, event: Readonly<Record<string, unknown>>): string {
+  const value = (name: string) => {
+    const [, ...steps] = (paths[name] ?? '').split('.');
+    const found = steps.reduce<unknown>((inner, step) => (isRecord(inner) ? inner[step] : undefined), event);
+    return found === undefined ? '' : typeof found === 'string' ? found : JSON.stringify(found);
+  };
+  const lines = template.split('\n').map((line) => {
+    const [, text] = /^"(.*)"$/.exec(line) ?? [];
+    if (text === undefined) throw new Error(`A line of an input template that is no text is not simulated: ${line}`);
+    return text.replace(/<(\w+)>/g, (_, name: string) => value(name));
+  });
+  return lines.join('\n');
 }
 
 /** Event patterns: every field has to match one of its values: exact, `prefix`, `anything-but` or `exists`. */

@@ -43,6 +43,8 @@ export interface FunctionConfig {
   readonly roleArn?: string;
   /** @default any service may invoke it */
   readonly permissions?: InvokePermission[];
+  /** Name of the log group. @default '/aws/lambda/' and its name */
+  readonly logGroup?: string;
   /** Retries of an asynchronous invocation. @default 2, as in AWS */
   retryAttempts?: number;
   /** ARN of the queue for asynchronous events whose attempts have all failed. */
@@ -158,6 +160,8 @@ export class FunctionHost {
   async #attempt(fn: RegisteredFunction, event: unknown): Promise<InvokeResult> {
     const sandbox = fn.idle.pop() ?? new Sandbox(this.#account, fn);
     const result = await sandbox.run(event);
+    // 1 for each invocation that fails, its end by a time-out included, and 0 for any other.
+    this.#account.cloudWatch.record('AWS/Lambda', 'Errors', { FunctionName: fn.name }, result.ok ? 0 : 1);
     if (sandbox.alive) fn.idle.push(sandbox);
     return result;
   }
@@ -219,6 +223,8 @@ export class Sandbox implements Caller {
 
   log(line: string): void {
     this.#fn.logs.push(line);
+    this.account.cloudWatch.logged(line);
+    this.account.logSubscriptions.written(this.#fn.logGroup ?? `/aws/lambda/${this.#fn.name}`, line);
   }
 
   /** Runs one invocation; never rejects: what the function throws, and its end, are results. */

@@ -2,6 +2,7 @@
 import type { SimulatedAccount } from '../account.ts';
 import { AwsError, type Principal } from '../model.ts';
 import { type Input, jsonProtocol, type Output, type Protocol, queryProtocol } from '../wire/protocols.ts';
+import { eventsOperations, sourcesOf } from './events.ts';
 import { iamOperations, iamResource } from './iam.ts';
 import { judgeS3, s3Operations, s3Protocol } from './s3.ts';
 import { secretContext, secretResource, secretsManagerOperations } from './secrets-manager.ts';
@@ -44,6 +45,15 @@ const SERVICES = {
   },
   // GetCallerIdentity answers even under an explicit deny.
   sts: { operations: stsOperations, protocol: queryProtocol('https://sts.amazonaws.com/doc/2011-06-15/') },
+  events: {
+    operations: eventsOperations,
+    protocol: jsonProtocol,
+    judged: (account, _action, input) => ({
+      resource: `arn:aws:events:${account.region}:${account.id}:event-bus/default`,
+      context: { 'events:source': sourcesOf(input) },
+    }),
+    codes: JSON_CODES,
+  },
   secretsmanager: {
     operations: secretsManagerOperations,
     protocol: jsonProtocol,
