@@ -3,10 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERROR_CODES } from '../lambdas/domain/errors.ts';
 import { REASONS } from '../lambdas/domain/reasons.ts';
+import { eventSchemas, eventsPage } from './events-page.ts';
 
 /** The pages by their path from the root. */
 export function referencePages(): Readonly<Record<string, string>> {
   return {
+    'docs/events.md': eventsPage(),
+    'docs/events.schema.json': `${JSON.stringify(eventSchemas(), null, 2)}\n`,
     'docs/errors.md': page(
       'Errors',
       'Every error of the rotator has one of these codes. Its message says what was found, what was expected and what to do next.',

@@ -1,8 +1,10 @@
 /** The SDK clients of the functions, a function for each adapter: a bundle carries the clients that its handler asks for, and no other. */
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
-import type { IamKeys, KeyIdentities, SecretStore, SecretVersions } from '../domain/ports.ts';
+import type { EventBus, IamKeys, KeyIdentities, SecretStore, SecretVersions } from '../domain/ports.ts';
+import { eventBus } from './event-bus.ts';
 import { iamKeys } from './iam-keys.ts';
 import { keyIdentities } from './key-identities.ts';
 import { secretStore } from './secret-store.ts';
@@ -40,4 +42,9 @@ export function versionsAdapter(region: string): SecretVersions {
 /** STS, which speaks as the key in question. */
 export function identitiesAdapter(): KeyIdentities {
   return keyIdentities((credentials, region) => new STSClient({ region, credentials, maxAttempts: 1 }));
+}
+
+/** The default bus, with the function's own credentials. */
+export function eventBusAdapter(region: string): EventBus {
+  return eventBus(new EventBridgeClient({ region, maxAttempts: ATTEMPTS }));
 }

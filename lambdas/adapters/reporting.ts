@@ -12,6 +12,7 @@ const METRIC_OF: Readonly<Partial<Record<Happening['what'], string>>> = {
   disabled: METRICS.keysDisabled,
   deleted: METRICS.keysDeleted,
   'orphan-cleared': METRICS.orphansCleared,
+  'rolled-back': METRICS.keysRolledBack,
 };
 
 const NO_DATES = { lastUse: undefined, due: undefined, since: undefined, previousReadOn: undefined };

@@ -117,6 +117,7 @@ export interface Described {
   readonly Tags?: { Key?: string | undefined; Value?: string | undefined }[] | undefined;
   readonly RotationEnabled?: boolean | undefined;
   readonly DeletedDate?: Date | undefined;
+  readonly CreatedDate?: Date | undefined;
 }
 
 /** @throws RotatorError AWS_CALL_FAILED when the answer lacks what every secret has */
@@ -132,5 +133,6 @@ export function facts(operation: string, described: Described): SecretFacts {
     tags,
     rotationEnabled: described.RotationEnabled === true,
     scheduledForDeletion: described.DeletedDate !== undefined,
+    ...(described.CreatedDate && { created: described.CreatedDate }),
   };
 }

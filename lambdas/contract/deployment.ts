@@ -101,6 +101,12 @@ export const AUDIT_DEFAULTS: AuditPolicy = {
   neverUsedFor: 45 * 86_400,
   securityHub: false,
 };
+/** What holds where a deployment says nothing of it. */
+export const DEPLOYMENT_STANDARDS = {
+  retireEvery: 3_600,
+  overdueMargin: 2 * 86_400,
+  runbookUrl: 'docs/runbook.md',
+} as const;
 
 const isUnique = (texts: readonly string[]) => new Set(texts).size === texts.length;
 
@@ -114,6 +120,12 @@ const deploymentSchema = v.strictObject({
   rotateTimeout: positive,
   /** Absent: `AUDIT_DEFAULTS`. */
   audit: v.optional(audit),
+  /** In seconds: how often a retire pass runs. */
+  retireEvery: v.optional(positive),
+  /** In seconds: so much later than its time a rotation may be before its key counts as overdue. */
+  overdueMargin: v.optional(seconds),
+  /** Address or path of the runbook that events refer to. */
+  runbookUrl: v.optional(text),
   keys: v.pipe(
     v.array(deployedKey),
     v.check((keys) => isUnique(keys.map((key) => key.userName)), 'one user is bound to two secrets'),

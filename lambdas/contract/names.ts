@@ -40,7 +40,7 @@ export const TAGS = {
   userId: `${PROJECT}:user-id`,
 } as const;
 
-/** Names of the metrics that the functions publish, all counts of one invocation. */
+/** Names of the metrics that the functions publish: counts of one invocation unless told otherwise. */
 export const METRICS = {
   keysMinted: 'KeysMinted',
   keysPromoted: 'KeysPromoted',
@@ -67,6 +67,23 @@ export const METRICS = {
   findingsMedium: 'FindingsMedium',
   findingsLow: 'FindingsLow',
   findingsInfo: 'FindingsInfo',
+  /** Current keys that a retire pass found to be of before a rollback. */
+  keysRolledBack: 'KeysRolledBack',
+  // Gauges of a retire pass that has seen every secret.
+  currentKeys: 'CurrentKeys',
+  /** Superseded and still Active. */
+  retiringKeys: 'RetiringKeys',
+  /** Disabled and not deleted yet. */
+  awaitingDeletion: 'AwaitingDeletion',
+  /** In seconds, since it was minted. */
+  oldestCurrentKey: 'OldestCurrentKey',
+  /** In seconds, since the end of the overlap; 0 if no key is held. */
+  longestHold: 'LongestHold',
+  /** Secrets whose current key should have been superseded by now. */
+  keysOverdue: 'KeysOverdue',
+  eventsSent: 'EventsSent',
+  /** Log lines that should have become events, and are not in the form of one. */
+  eventsMalformed: 'EventsMalformed',
 } as const;
 
 /** Service names (`ENV.serviceName`), one a function. */

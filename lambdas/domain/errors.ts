@@ -39,6 +39,8 @@ export const ERROR_CODES = {
   CREDENTIAL_REPORT_MALFORMED:
     'The credential report of IAM is damaged, cut off, or not in the form that is documented: nothing is concluded from it.',
   AUDIT_INCOMPLETE: 'The audit did not get through within its time; no report was written.',
+  LOG_BATCH_MALFORMED: 'The notify function was invoked with something that is no batch of log lines.',
+  EVENTS_NOT_SENT: 'EventBridge did not take some of the events, several times in a row.',
   PASS_FAILED: 'A pass went through all secrets, and some of them failed.',
 } as const;
 

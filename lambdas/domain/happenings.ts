@@ -30,7 +30,7 @@ export type FollowedKey = SwitchFacts & {
 export type Happening = { readonly secret: string; readonly userName: string } & (
   | KeyHappening
   | FollowedKey
-  | { readonly what: 'minted' | 'taken-up' | 'verified' | 'promoted'; readonly keyId: string }
+  | { readonly what: 'minted' | 'taken-up' | 'verified' | 'promoted' | 'rolled-back'; readonly keyId: string }
   | { readonly what: 'label-taken-off' | 'intent-resolved'; readonly reason: Reason; readonly observed: boolean }
   | { readonly what: 'nothing-to-do'; readonly step: string; readonly why: string }
 );

@@ -36,6 +36,8 @@ export interface SecretFacts {
   readonly tags: Readonly<Record<string, string>>;
   readonly rotationEnabled: boolean;
   readonly scheduledForDeletion: boolean;
+  /** When the secret was created, as far as it was told. */
+  readonly created?: Date;
 }
 
 /** One version's value. */

@@ -1,4 +1,5 @@
 /** What the domain needs from AWS, in its own words. Implemented by lambdas/adapters. */
+import type { BusEvent } from '../contract/events.ts';
 import type { VersionUse } from './follow.ts';
 import type { Tags } from './ledger.ts';
 import type { AccessKey, Identity, LastUse, MintedKey, SecretFacts, SecretVersion } from './model.ts';
@@ -57,4 +58,14 @@ export interface SecretStore {
 export interface SecretVersions {
   /** The versions of the secret that carry a label, and on which day each was last read. */
   list(secretId: string): Promise<readonly VersionUse[]>;
+}
+
+/** The default bus of EventBridge. */
+export interface EventBus {
+  /**
+   * Puts at most ten events on the bus, in one call.
+   * @returns for each event in its place: undefined if it was taken, or else the code with which it was refused
+   * @throws AwsCallError when none was taken, or nobody knows
+   */
+  put(events: readonly BusEvent[]): Promise<readonly (string | undefined)[]>;
 }

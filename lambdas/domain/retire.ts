@@ -5,6 +5,7 @@
 import type { DeployedKey } from '../contract/deployment.ts';
 import { adoptedKey } from './adoption.ts';
 import {
+  entryOf,
   type Intent,
   type LedgerEntry,
   LISTING_LAG,
@@ -131,6 +132,16 @@ function decideCurrent(key: AccessKey, observed: RetireObserved, now: Date): Ver
     return { do: 'record', reason: 'date-missing', entry: mended };
   }
   return { do: 'none', reason: 'is-current' };
+}
+
+/**
+ * The key that AWSCURRENT was moved back to by hand: its entry still says that another key has superseded it. The same pass mends the entry, so this
+ * is seen once. A key that was never promoted is not meant: that one's rotation has lost its last record.
+ */
+export function rolledBackTo({ ledger, labels, currentKeyId }: Standing): string | undefined {
+  const entry = entryOf(ledger, versionWith(labels, AWSCURRENT));
+  const isBack = entry?.superseded !== undefined && entry.promoted !== undefined && entry.keyId === currentKeyId;
+  return isBack ? entry.keyId : undefined;
 }
 
 function decidePending(key: AccessKey, observed: RetireObserved): Verdict {

@@ -1,13 +1,14 @@
 /** One level-triggered pass over all secrets of the deployment: gather, decide, apply. It remembers nothing between passes. */
-import type { DeployedKey, Deployment } from '../contract/deployment.ts';
+import { DEPLOYMENT_STANDARDS, type DeployedKey, type Deployment } from '../contract/deployment.ts';
 import { RotatorError } from '../domain/errors.ts';
 import { overlapEnd, type RetiringKey, retiringKeys } from '../domain/follow.ts';
+import { type Gauges, gaugesOf, standingOf } from '../domain/gauges.ts';
 import type { Report } from '../domain/happenings.ts';
 import { type Ledger, parseLedger } from '../domain/ledger.ts';
-import type { Labels } from '../domain/model.ts';
+import type { Labels, SecretFacts } from '../domain/model.ts';
 import { nominate } from '../domain/nominate.ts';
 import type { IamKeys, SecretStore, SecretVersions } from '../domain/ports.ts';
-import type { Decision } from '../domain/retire.ts';
+import { type Decision, rolledBackTo } from '../domain/retire.ts';
 import { applyDecisions, type ChangeBudget } from '../retirement/apply.ts';
 import { lookAt } from '../retirement/look.ts';
 import { type Followed, follow } from './follow.ts';
@@ -20,6 +21,11 @@ export interface RetireWorld {
   readonly now: () => Date;
   readonly deadline: Date;
   readonly report: Report;
+  /**
+   * Takes how the keys of all secrets stand; not called unless the listing has shown every one of them, legibly. Half of them would look like fewer
+   * keys, and none overdue (invariant 6).
+   */
+  readonly measure?: (gauges: Gauges) => void;
 }
 
 /** What a pass did. */
@@ -52,8 +58,23 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
   const budget: ChangeBudget = { left: deployment.maxChangesPerRun, exceeded: false };
   const failures: Failure[] = [];
   const followed: Followed[] = [];
+  const uncounted = new Map(waiting);
+  const standings: Gauges[] = [];
   let examined = 0;
 
+  /** A ledger that can't be read fails the look at its secret, which tells. */
+  const count = (facts: SecretFacts, policy: DeployedKey): void => {
+    // A listing may show a secret twice.
+    if (!uncounted.has(facts.name)) return;
+    try {
+      standings.push(
+        standingOf(facts, policy, deployment.overdueMargin ?? DEPLOYMENT_STANDARDS.overdueMargin, world.now()),
+      );
+      uncounted.delete(facts.name);
+    } catch (error) {
+      if (!(error instanceof RotatorError)) throw error;
+    }
+  };
   const isLate = () => world.now().getTime() + RESERVE_MS > world.deadline.getTime();
   /** @returns why to stop the pass, if it must */
   const examine = async (policy: DeployedKey, look: () => Promise<void>): Promise<PassResult['stopped']> => {
@@ -90,12 +111,16 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
     };
   };
 
+  let stopped: PassResult['stopped'];
   for await (const page of world.secrets.list(deployment.name)) {
     for (const facts of page) {
       const policy = waiting.get(facts.name);
       // A secret that was taken out of the configuration is retained, tag and all, and is nobody's business any more.
       if (policy === undefined) continue;
-      const stopped = await examine(policy, async () => {
+      count(facts, policy);
+      // Past the limit of changes the rest of the listing is only counted.
+      if (stopped !== undefined) continue;
+      stopped = await examine(policy, async () => {
         const { arn, labels } = facts;
         const ledger = parseLedger(facts.tags);
         const now = world.now();
@@ -108,12 +133,14 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
         const held = await retireSecret(facts.arn, nomination.suspects, policy, deployment, budget, world);
         followed.push(...held);
       });
-      if (stopped !== undefined) return result(stopped);
+      if (stopped === 'time') return result(stopped);
     }
   }
+  if (uncounted.size === 0) world.measure?.(gaugesOf(standings));
+  if (stopped !== undefined) return result(stopped);
   // The listing lags some minutes behind a deployment, and whoever may remove a tag could hide a secret from it.
   for (const policy of [...waiting.values()]) {
-    const stopped = await examine(policy, async () => {
+    stopped = await examine(policy, async () => {
       // Stryker disable next-line ArrayDeclaration: of suspects, only those that IAM lists are looked at.
       followed.push(...(await retireSecret(policy.secretName, [], policy, deployment, budget, world)));
     });
@@ -134,6 +161,9 @@ async function retireSecret(
   const look = await lookAt(secretId, suspects, policy, deployment.rotateTimeout, world);
   if (look === undefined) return [];
   const { arn, readAt, observed, decisions } = look;
+  const backTo = rolledBackTo(observed);
+  if (backTo !== undefined && policy.mode === 'enforce')
+    world.report({ what: 'rolled-back', secret: policy.secretName, userName: policy.userName, keyId: backTo });
   await applyDecisions(decisions, { arn, policy, readAt }, budget, world);
   return heldKeys(decisions, observed, arn, policy);
 }

@@ -11,6 +11,7 @@ import { readDeployment, readRegion } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { sesSmtpPassword } from '../adapters/ses-smtp.ts';
 import { deadlineOf, now, sleep } from '../adapters/time.ts';
+import { LINES } from '../contract/lines.ts';
 import { METRICS } from '../contract/names.ts';
 import { isRefusal } from '../domain/errors.ts';
 import { rotate } from './rotate.ts';
@@ -42,7 +43,7 @@ export const handler = middy()
     } catch (error) {
       metrics.addMetric(METRICS.stepsFailed, MetricUnit.Count, 1);
       metrics.addMetric(METRICS.refusals, MetricUnit.Count, isRefusal(error) ? 1 : 0);
-      logger.error('rotation step failed', asError(error));
+      logger.error(LINES.stepFailed, asError(error));
       throw error;
     }
   });

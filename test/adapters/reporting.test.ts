@@ -82,6 +82,7 @@ describe('a happening', () => {
     [{ what: 'disabled', ...CHANGE }, 'KeysDisabled'],
     [{ what: 'deleted', ...CHANGE }, 'KeysDeleted'],
     [{ what: 'orphan-cleared', ...CHANGE }, 'OrphansCleared'],
+    [{ what: 'rolled-back', ...WHO, keyId: 'AKIA1' }, 'KeysRolledBack'],
   ])('$what is counted', (happening, metric) => {
     expect(reported(happening).counted).toEqual([[metric, 'Count', 1]]);
   });

@@ -50,7 +50,13 @@ describe('the retire Lambda', () => {
     expect(await handler({}, contextOf('run-now'))).toEqual({ examined: 1, changes: 1 });
     expect(regions).toEqual([REGION, REGION, REGION]);
     expect(ports.of('disable')).toEqual([['app', OLD]]);
-    expect(counted()).toEqual([{ KeysDisabled: 1, SecretsExamined: 1, SecretsFailed: 0, ChangeLimitReached: 0 }]);
+    expect(counted()).toEqual([
+      {
+        ...{ KeysDisabled: 1, SecretsExamined: 1, SecretsFailed: 0, ChangeLimitReached: 0 },
+        ...{ CurrentKeys: 1, RetiringKeys: 1, AwaitingDeletion: 0, KeysOverdue: 0 },
+        ...{ OldestCurrentKey: 5 * 86_400, LongestHold: 2 * 86_400 - 300 },
+      },
+    ]);
     expect(logged()).toEqual([
       expect.objectContaining({
         level: 'INFO',
@@ -70,7 +76,7 @@ describe('the retire Lambda', () => {
     ports.tags['iam-key-rotator:key/AKIAMORE'] = ports.tags[`iam-key-rotator:key/${OLD}`] ?? '';
     const { handler, counted, logged } = await load(ports, deploymentOf(['app'], 1));
     expect(await handler({}, contextOf('run-now'))).toEqual({ examined: 1, changes: 1, stopped: 'change-limit' });
-    expect(counted()).toEqual([{ KeysDisabled: 1, SecretsExamined: 1, SecretsFailed: 0, ChangeLimitReached: 1 }]);
+    expect(counted()).toMatchObject([{ KeysDisabled: 1, SecretsExamined: 1, SecretsFailed: 0, ChangeLimitReached: 1 }]);
     const { service: _, ...warning } = logged().at(-1) ?? {};
     expect(warning).toMatchObject({
       level: 'WARN',
@@ -100,11 +106,24 @@ describe('the retire Lambda', () => {
       ['app', 'other'].map((name) =>
         expect.objectContaining({
           level: 'ERROR',
-          message: `retiring the keys of iam/${name} failed`,
+          message: 'retirement failed',
+          secret: `iam/${name}`,
           error: expect.objectContaining({ code: 'AWS_CALL_FAILED', operation: 'ListAccessKeys' }),
         }),
       ),
     );
+  });
+
+  it('logs that it could not even list the secrets', async () => {
+    const ports = superseded().before('listSecrets', () => {
+      throw awsError('ListSecrets', 'AccessDeniedException');
+    });
+    const { handler, logged } = await load(ports);
+    expect(await failureOf(handler({}, contextOf('run-now')))).toMatchObject({ code: 'AWS_CALL_FAILED' });
+    expect(logged()).toMatchObject([
+      { level: 'ERROR', message: 'retirement failed', error: { operation: 'ListSecrets' } },
+    ]);
+    expect(logged()[0]).not.toHaveProperty('secret');
   });
 
   it('forgets between two passes what it has logged with', async () => {

@@ -428,3 +428,92 @@ describe('the failure of a pass', () => {
     expect(passFailed([]).cause).toBeUndefined();
   });
 });
+
+describe('how the keys stand', () => {
+  /** What a pass measures, if it does, beside what it returns. */
+  async function measured(ports: Ports, deployment: Deployment) {
+    const gauges: unknown[] = [];
+    const result = await retirePass(deployment, { ...ports.world, measure: (of) => gauges.push(of) });
+    return { gauges, result };
+  }
+
+  it('is measured from the listing, by no call of its own, as it was before the pass', async () => {
+    const ports = superseded();
+    const { gauges } = await measured(ports, deploymentOf());
+    expect(gauges).toMatchObject([{ currentKeys: 1, retiringKeys: 1, awaitingDeletion: 0, keysOverdue: 0 }]);
+    expect(ports.operations().filter((operation) => operation === 'listSecrets')).toHaveLength(1);
+  });
+
+  const two = (maxChangesPerRun: number) =>
+    deploymentOf([{}, { userName: 'other', secretName: 'iam/other' }], maxChangesPerRun);
+  /** The world of the ports, in which the listing shows the secret under two names, the second one twice. */
+  const listedTwice = (ports: Ports): Ports => {
+    const { secrets } = ports.world;
+    const list = secrets.list.bind(secrets);
+    vi.spyOn(secrets, 'list').mockImplementation(async function* (deployment) {
+      for await (const page of list(deployment)) {
+        const others = page.map((facts) => ({ ...facts, name: 'iam/other' }));
+        yield page;
+        yield [...others, ...others];
+      }
+    });
+    return ports;
+  };
+
+  it('is measured, too, by a pass that stops at its limit of changes: it goes on listing, and looks no closer', async () => {
+    const more = { ...OLD_TAG, [tagOf(OTHER)]: RETIRING };
+    const ports = listedTwice(superseded({ tags: more, keys: [key(NEW), key(OLD), key(OTHER)] }));
+    const { gauges, result } = await measured(ports, two(1));
+    expect(result).toMatchObject({ examined: 1, changes: 1, stopped: 'change-limit' });
+    expect(gauges).toMatchObject([{ currentKeys: 2, retiringKeys: 4 }]);
+  });
+
+  it('is not measured when the pass runs out of time, since half of the keys would look like fewer', async () => {
+    const ports = listedTwice(superseded({ timeLeft: 29_999 }));
+    const { gauges, result } = await measured(ports, two(25));
+    expect(result).toMatchObject({ examined: 1, stopped: 'time' });
+    expect(gauges).toEqual([]);
+  });
+
+  it('is not measured when the listing lacks a secret of the deployment', async () => {
+    const { gauges } = await measured(superseded(), two(25));
+    expect(gauges).toEqual([]);
+  });
+
+  it('is not measured when a ledger can not be read, of which the look at its secret tells', async () => {
+    const ports = superseded({ tags: { [tagOf(OLD)]: 'damaged' } });
+    const { gauges, result } = await measured(ports, deploymentOf());
+    expect(gauges).toEqual([]);
+    expect(result.failures).toMatchObject([{ secret: 'iam/app', error: { code: 'LEDGER_MALFORMED' } }]);
+  });
+
+  it('is left unmeasured by a defect, which fails that pass', async () => {
+    const ports = superseded();
+    const defect = () => {
+      throw new TypeError('a defect');
+    };
+    const world = { ...ports.world, now: defect };
+    await expect(retirePass(deploymentOf(), world)).rejects.toThrow('a defect');
+  });
+});
+
+describe('a rollback by hand', () => {
+  const BACK = `version=${CURRENT} minted=2026-03-07T12:00:00Z promoted=2026-03-07T12:05:00Z superseded=2026-06-10T12:00:00Z by=${OLD}`;
+  const back = () => superseded({ tags: { [tagOf(NEW)]: BACK } });
+
+  it('is told before the ledger is mended, so that a crash between the two tells it twice and not never', async () => {
+    const ports = back();
+    await run(ports);
+    expect(ports.happenings.map(({ what }) => what).slice(0, 2)).toEqual(['rolled-back', 'recorded']);
+    expect(ports.happenings[0]).toEqual({ what: 'rolled-back', ...WHO, keyId: NEW });
+    const again = ports.happenings.length;
+    await run(ports);
+    expect(ports.happenings.slice(again).map(({ what }) => what)).not.toContain('rolled-back');
+  });
+
+  it('is nothing to tell in observe mode, in which nothing is mended and each pass would tell it', async () => {
+    const ports = back();
+    await run(ports, { mode: 'observe' });
+    expect(ports.happenings.map(({ what }) => what)).not.toContain('rolled-back');
+  });
+});

@@ -64,7 +64,7 @@ export function deployed(deployment: Deployment, ports: Ports) {
 /** Of a line in the embedded metric format. */
 function namesOf(aws: unknown): readonly string[] | undefined {
   if (aws === undefined) return undefined;
-  const found = JSON.stringify(aws).matchAll(/"Name":"(\w+)","Unit":"Count"/g);
+  const found = JSON.stringify(aws).matchAll(/"Name":"(\w+)","Unit":"(?:Count|Seconds)"/g);
   return [...found].map(([, name = '']) => name);
 }
 
