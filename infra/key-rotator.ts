@@ -1,13 +1,16 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { AUDIT_DEFAULTS, type Deployment } from '../lambdas/contract/deployment.ts';
-import { SERVICES } from '../lambdas/contract/names.ts';
+import { AUDIT_DEFAULTS, DEPLOYMENT_STANDARDS, type Deployment } from '../lambdas/contract/deployment.ts';
+import { METRICS, SERVICES } from '../lambdas/contract/names.ts';
 import { Audit, type AuditProps } from './audit.ts';
 import { bundledCode } from './bundled-code.ts';
 import { DEPLOYMENT_DEFAULTS } from './config/defaults.ts';
+import { OTHER_METRICS, type ServiceName, serviceMetric } from './metrics.ts';
+import { Notify } from './notify.ts';
 import { enforced, grantRetirement, grantRotation, sendTo, useEncryptionKeys } from './permissions.ts';
 import { RetireSchedule } from './retire-schedule.ts';
 import type { RotatedAccessKey } from './rotated-access-key.ts';
@@ -32,6 +35,16 @@ export interface KeyRotatorProps {
    */
   readonly retireEvery?: Duration;
   /**
+   * How late a rotation may be before its key counts as overdue.
+   * @default Duration.days(2)
+   */
+  readonly overdueMargin?: Duration;
+  /**
+   * Where the runbook is to be read: events refer to its sections.
+   * @default 'docs/runbook.md'
+   */
+  readonly runbookUrl?: string;
+  /**
    * How long the logs of the functions are kept: the record of every key made, disabled and deleted.
    * @default logs.RetentionDays.ONE_YEAR
    */
@@ -54,7 +67,17 @@ export class KeyRotator extends Construct {
   readonly rotateFunction: lambda.Function;
   /** Called by EventBridge Scheduler for each retire pass. */
   readonly retireFunction: lambda.Function;
-  /** Invocations of the retire pass and of the audit that failed or could not be delivered. */
+  /** Makes events of what the other functions log. */
+  readonly notifyFunction: lambda.Function;
+  /** Value of the tag by which the functions find their secrets; every event carries it. */
+  readonly deploymentName: string;
+  /** What is rotated. */
+  readonly keys: readonly RotatedAccessKey[];
+  /** How often the retire pass runs. */
+  readonly retireEvery: Duration;
+  /** How late a rotation may be before its key counts as overdue, in seconds. */
+  readonly overdueMargin: number;
+  /** Invocations of the retire pass, audits and batches of log lines that failed or could not be delivered. */
   readonly deadLetters: sqs.Queue;
   /** Audits the whole account. */
   readonly audit: Audit;
@@ -62,13 +85,17 @@ export class KeyRotator extends Construct {
   constructor(scope: Construct, id: string, props: KeyRotatorProps) {
     super(scope, id);
     const stack = Stack.of(this);
-    const { keys, logRetention = logs.RetentionDays.ONE_YEAR } = props;
+    const { keys, logRetention = logs.RetentionDays.ONE_YEAR, retireEvery = Duration.hours(1) } = props;
+    this.overdueMargin = props.overdueMargin?.toSeconds() ?? DEPLOYMENT_STANDARDS.overdueMargin;
     const deployment: Deployment = {
       formatVersion: 1,
       name: props.deploymentName ?? DEPLOYMENT_DEFAULTS.name,
       maxChangesPerRun: props.maxChangesPerRun ?? DEPLOYMENT_DEFAULTS.maxChangesPerRun,
       rotateTimeout: ROTATE_TIMEOUT.toSeconds(),
       audit: { ...AUDIT_DEFAULTS, ...props.audit?.policy },
+      retireEvery: retireEvery.toSeconds(),
+      overdueMargin: this.overdueMargin,
+      runbookUrl: props.runbookUrl ?? DEPLOYMENT_STANDARDS.runbookUrl,
       // In an order of its own, so that moving a key in the configuration deploys no new code.
       keys: keys.map((key) => key.deployed).sort((a, b) => (a.secretName < b.secretName ? -1 : 1)),
     };
@@ -103,7 +130,7 @@ export class KeyRotator extends Construct {
     });
     new RetireSchedule(this, 'RetireSchedule', {
       target: retire.function,
-      every: props.retireEvery ?? Duration.hours(1),
+      every: retireEvery,
       deadLetters: this.deadLetters,
     });
 
@@ -126,6 +153,114 @@ export class KeyRotator extends Construct {
     }
     this.rotateFunction = rotate.function;
     this.retireFunction = retire.function;
+    this.deploymentName = deployment.name;
+    this.keys = keys;
+    this.retireEvery = retireEvery;
+
+    /** The functions whose logs become events. */
+    const told = [rotate, retire];
+    const deadLetters = this.deadLetters;
+    this.notifyFunction = new Notify(this, 'Notify', { deployment, told, deadLetters, logRetention }).function;
+  }
+
+  /** A metric of one of the functions, by its name in `METRICS`. The sum over five minutes, unless told otherwise. */
+  metric(metricName: string, service: ServiceName, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return serviceMetric(metricName, service, { statistic: cloudwatch.Stats.SUM, ...options });
+  }
+
+  /** Keys that were made. */
+  metricKeysMinted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.keysMinted, 'rotate', options);
+  }
+
+  /** Keys that became current: rotations that went well. */
+  metricKeysPromoted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.keysPromoted, 'rotate', options);
+  }
+
+  /** Steps of rotations that failed, those included that the next attempt heals. */
+  metricRotationStepsFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.stepsFailed, 'rotate', options);
+  }
+
+  /** Invocations of the rotate function that failed: steps, and processes that were stopped or could not start. */
+  metricRotationsFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.rotateFunction.metricErrors(options);
+  }
+
+  /** Steps that the rotator itself refused, with a code and a remedy. */
+  metricRefusals(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.refusals, 'rotate', options);
+  }
+
+  /** Keys that were disabled by the retire pass. */
+  metricKeysDisabled(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.keysDisabled, 'retire', options);
+  }
+
+  /** Keys that were deleted by the retire pass. */
+  metricKeysDeleted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.keysDeleted, 'retire', options);
+  }
+
+  /** Retire passes that failed: a secret of theirs did, or all. */
+  metricRetirePassesFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.retireFunction.metricErrors(options);
+  }
+
+  /** 1 for each pass that had changed all that it may while more was due, 0 for any other. */
+  metricChangeLimitReached(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.changeLimitReached, 'retire', options);
+  }
+
+  /** Retiring keys that somebody used although applications have had the time to switch; each pass counts them again. */
+  metricKeysNotSwitched(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.keysNotSwitched, 'retire', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** Keys that are current, by the last complete pass. */
+  metricCurrentKeys(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.currentKeys, 'retire', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** Keys that are superseded and still Active. */
+  metricRetiringKeys(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.retiringKeys, 'retire', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** Keys that are disabled and not deleted yet. */
+  metricAwaitingDeletion(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.awaitingDeletion, 'retire', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** Age of the oldest current key, in seconds. */
+  metricOldestCurrentKey(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.oldestCurrentKey, 'retire', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** The longest time, in seconds, that a key has been held past its overlap. */
+  metricLongestHold(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.longestHold, 'retire', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** Secrets whose current key should have been superseded by now. */
+  metricKeysOverdue(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.keysOverdue, 'retire', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** Dead letters that nobody has seen to. */
+  metricDeadLetters(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.deadLetters.metricApproximateNumberOfMessagesVisible(options);
+  }
+
+  /** Audits that went through. */
+  metricAuditsCompleted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(OTHER_METRICS.auditsCompleted, 'audit', options);
+  }
+
+  /** Leaked keys that are still usable. */
+  metricLeaksNotContained(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(OTHER_METRICS.leaksNotContained, 'respond', options);
   }
 }
 
@@ -152,7 +287,7 @@ function deadLetterQueue(scope: Construct): sqs.Queue {
   Validations.of(queue).acknowledge({
     id: 'AwsSolutions-SQS3',
     reason:
-      'It is itself the dead-letter queue, of the schedules and of the failed passes and audits: the rule knows those of queues only.',
+      'It is itself the dead-letter queue, of the schedules, of failed passes and audits and of log lines that became no event: the rule knows those of queues only.',
   });
   return queue;
 }

@@ -7,6 +7,7 @@
 import { type Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import { EVENT_SOURCE } from '../lambdas/contract/events.ts';
 import { TAGS } from '../lambdas/contract/names.ts';
 import type { RotatedAccessKey } from './rotated-access-key.ts';
 import type { RotatorFunction } from './rotator-function.ts';
@@ -146,3 +147,13 @@ export function useEncryptionKeys(stack: Stack, keys: Keys, actions: readonly st
 
 export const sendTo = (queue: sqs.IQueue) =>
   new iam.PolicyStatement({ sid: 'SendDeadLetters', actions: ['sqs:SendMessage'], resources: [queue.queueArn] });
+
+/** Events of this project, and of no other source, on the default bus. */
+export const putEvents = (stack: Stack) =>
+  new iam.PolicyStatement({
+    sid: 'TellEvents',
+    actions: ['events:PutEvents'],
+    resources: [stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default' })],
+    // A call has many entries, and so many sources.
+    conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
+  });

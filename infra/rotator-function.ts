@@ -25,12 +25,13 @@ export interface RotatorFunctionProps {
 export class RotatorFunction extends Construct {
   readonly function: lambda.Function;
   readonly role: iam.Role;
+  readonly logGroup: logs.LogGroup;
   /** The permissions of the role, for what has to wait for them. */
   readonly policies: Construct[] = [];
 
   constructor(scope: Construct, id: string, props: RotatorFunctionProps) {
     super(scope, id);
-    const logGroup = new logs.LogGroup(this, 'Logs', {
+    this.logGroup = new logs.LogGroup(this, 'Logs', {
       retention: props.logRetention,
       // The record of which key was made, disabled and deleted when, and why. It ends by its retention, not with the stack.
       removalPolicy: RemovalPolicy.RETAIN,
@@ -43,7 +44,7 @@ export class RotatorFunction extends Construct {
     const writeLogs = new iam.PolicyStatement({
       sid: 'WriteLogs',
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      resources: [logGroup.logGroupArn],
+      resources: [this.logGroup.logGroupArn],
     });
     this.policies.push(
       new iam.Policy(this, 'Runtime', { roles: [this.role], statements: [writeLogs, ...(props.statements ?? [])] }),
@@ -57,7 +58,7 @@ export class RotatorFunction extends Construct {
       handler: 'index.handler',
       code: props.code,
       role: this.role,
-      logGroup,
+      logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       environment: {
         [ENV.serviceName]: props.serviceName,

@@ -1,14 +1,17 @@
 import { Annotations, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { Alarms } from './alarms.ts';
 import type { AuditProps } from './audit.ts';
 import { describeWarning, type ResolvedConfig, type ResolvedKey, type ResolvedTarget } from './config/index.ts';
+import { Dashboard } from './dashboard.ts';
 import { KeyRotator } from './key-rotator.ts';
+import { Notices } from './notices.ts';
 import { RotatedAccessKey, type RotatedAccessKeyProps } from './rotated-access-key.ts';
 
 export interface RotatorStackProps extends StackProps {
   readonly target: ResolvedTarget;
-  readonly config: Pick<ResolvedConfig, 'maxChangesPerRun' | 'retireEvery' | 'audit'>;
+  readonly config: Omit<ResolvedConfig, 'targets'>;
 }
 
 /** One target of the configuration: its secrets and the rotator over them. */
@@ -25,12 +28,21 @@ export class RotatorStack extends Stack {
       maxChangesPerRun: config.maxChangesPerRun,
       retireEvery: Duration.seconds(config.retireEvery),
       audit: auditProps(config.audit),
+      overdueMargin: Duration.seconds(config.alarms.overdueMargin),
+      runbookUrl: config.runbookUrl,
     });
+    const { rotator } = this;
+    const { runbookUrl } = config;
+    const notices = new Notices(this, 'Notices', { rotator, runbookUrl, ...config.notices });
+    new Alarms(this, 'Alarms', { rotator, runbookUrl, topic: notices.topic, ...config.alarms });
+    const dashboard = new Dashboard(this, 'Dashboard', { rotator, runbookUrl });
     new CfnOutput(this, 'RotateFunctionName', { value: this.rotator.rotateFunction.functionName });
     new CfnOutput(this, 'RetireFunctionName', { value: this.rotator.retireFunction.functionName });
     new CfnOutput(this, 'AuditFunctionName', { value: this.rotator.audit.function.functionName });
     new CfnOutput(this, 'ReportBucketName', { value: this.rotator.audit.reports.bucketName });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: this.rotator.deadLetters.queueUrl });
+    new CfnOutput(this, 'NoticesTopicArn', { value: notices.topic.topicArn });
+    new CfnOutput(this, 'DashboardName', { value: dashboard.dashboardName });
   }
 }
 

@@ -1,3 +1,4 @@
+import { DEPLOYMENT_STANDARDS } from '../../lambdas/contract/deployment.ts';
 import { PROJECT } from '../../lambdas/contract/names.ts';
 import type { PolicyInput } from './types.ts';
 
@@ -38,7 +39,13 @@ export const DEPLOYMENT_DEFAULTS = {
     securityHub: false,
     keepReportsFor: '365d',
   },
+  notices: {},
+  alarms: {},
+  runbookUrl: DEPLOYMENT_STANDARDS.runbookUrl,
 } as const;
+
+/** A key that is held for longer raises an alarm. In seconds. */
+export const HOLD_LONGER_THAN = 7 * 86_400;
 
 /** Name of the secret of a user whose key names none. */
 export const defaultSecretName = (user: string): string => `${PROJECT}/${user}`;

@@ -230,6 +230,37 @@ const auditFields = z.strictObject(
   { error: '{ every?, maxKeyAge?, unusedFor?, neverUsedFor?, securityHub?, keepReportsFor? }' },
 );
 
+// One topic: what is published to another Region's would not arrive.
+const topicArn = text(
+  /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+  "the ARN of an SNS topic, such as 'arn:aws:sns:eu-central-1:123456789012:on-call'",
+  'name the topic, not a subscription; a FIFO topic takes no notices',
+);
+const email = text(
+  /^[^\s@]+@[^\s@]+\.[^\s@]+$/,
+  "an e-mail address, such as 'team@example.com'",
+  'write the address alone, without a name',
+);
+const notices = z
+  .strictObject(
+    { emails: list(email, 'e-mail addresses').optional(), topicArn: topicArn.optional() },
+    {
+      error: "{ emails: ['team@example.com'] } or { topicArn: 'arn:aws:sns:…' }",
+    },
+  )
+  .refine(({ emails = [], topicArn: given }) => emails.length === 0 || given === undefined, {
+    error: "either 'emails' or 'topicArn'",
+    params: { fix: 'subscribe the addresses to your own topic, and remove them here' },
+  });
+const alarms = z.strictObject(
+  {
+    overdueMargin: duration.optional(),
+    holdLongerThan: duration.optional(),
+    actions: list(topicArn, 'ARNs of SNS topics').optional(),
+  },
+  { error: "{ overdueMargin: '2d' }, with or without holdLongerThan and actions" },
+);
+
 export const rootFields = {
   name,
   maxChangesPerRun: that<number>(
@@ -243,6 +274,13 @@ export const rootFields = {
     params: { fix: "use '1h' unless there is a reason" },
   }),
   audit: auditFields,
+  notices,
+  alarms,
+  runbookUrl: text(
+    /^[^\s#]{1,300}$/,
+    "an address or a path without '#', such as 'https://wiki.example.com/iam-key-rotator'",
+    'leave out the section: each alarm adds its own',
+  ),
   defaults: that<Record<string, unknown>>(isRecord, 'an object', 'write defaults: { … }'),
   keys: targetFields.keys,
   targets: that<unknown[]>(

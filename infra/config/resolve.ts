@@ -1,8 +1,14 @@
-import type { AuditPolicy, IfInUse, Mode, OnLeak } from '../../lambdas/contract/deployment.ts';
+import {
+  type AuditPolicy,
+  DEPLOYMENT_STANDARDS,
+  type IfInUse,
+  type Mode,
+  type OnLeak,
+} from '../../lambdas/contract/deployment.ts';
 import type { FieldNames } from '../../lambdas/contract/formats.ts';
 import { checkKey, checkTogether, type PlacedTarget } from './checks.ts';
 import type { Consumer } from './consumers.ts';
-import { DEPLOYMENT_DEFAULTS, defaultSecretName, KEY_DEFAULTS } from './defaults.ts';
+import { DEPLOYMENT_DEFAULTS, defaultSecretName, HOLD_LONGER_THAN, KEY_DEFAULTS } from './defaults.ts';
 import { HOUR } from './duration.ts';
 import { isRecord, keyFields, policyFields, rootFields, targetFields } from './fields.ts';
 import { ConfigError, PROBLEMS, type Problem, type Warning } from './problems.ts';
@@ -55,12 +61,28 @@ export interface ResolvedAudit extends AuditPolicy {
   readonly keepReportsFor: number;
 }
 
+/** Who is told. */
+export interface ResolvedNotices {
+  readonly emails: readonly string[];
+  readonly topicArn?: string | undefined;
+}
+
+/** When an alarm is raised, in seconds. */
+export interface ResolvedAlarms {
+  readonly overdueMargin: number;
+  readonly holdLongerThan: number;
+  readonly actions: readonly string[];
+}
+
 /** A configuration that can be deployed. */
 export interface ResolvedConfig {
   readonly maxChangesPerRun: number;
   /** Seconds. */
   readonly retireEvery: number;
   readonly audit: ResolvedAudit;
+  readonly notices: ResolvedNotices;
+  readonly alarms: ResolvedAlarms;
+  readonly runbookUrl: string;
   readonly targets: readonly ResolvedTarget[];
 }
 
@@ -108,6 +130,13 @@ export function resolveConfig(input: unknown): ResolvedConfig {
     maxChangesPerRun: root.maxChangesPerRun ?? DEPLOYMENT_DEFAULTS.maxChangesPerRun,
     retireEvery: root.retireEvery ?? HOUR,
     audit: completeAudit(root.audit),
+    notices: { emails: root.notices?.emails ?? [], topicArn: root.notices?.topicArn },
+    alarms: {
+      overdueMargin: root.alarms?.overdueMargin ?? DEPLOYMENT_STANDARDS.overdueMargin,
+      holdLongerThan: root.alarms?.holdLongerThan ?? HOLD_LONGER_THAN,
+      actions: root.alarms?.actions ?? [],
+    },
+    runbookUrl: root.runbookUrl ?? DEPLOYMENT_STANDARDS.runbookUrl,
     targets: targets.map(complete),
   };
 }

@@ -252,6 +252,39 @@ export interface AuditInput {
   readonly keepReportsFor?: DurationText;
 }
 
+/** Who is told, and how. One of the two. */
+export interface NoticesInput {
+  /**
+   * Addresses that get what needs somebody by e-mail. AWS asks each of them to confirm.
+   * @default []
+   */
+  readonly emails?: readonly string[];
+  /**
+   * ARN of an SNS topic of one's own, in the stack's Region, which EventBridge and CloudWatch may publish to.
+   * @default - a topic in the stack
+   */
+  readonly topicArn?: string;
+}
+
+/** When an alarm is raised. */
+export interface AlarmsInput {
+  /**
+   * How much later than its period a rotation may be before the key counts as overdue.
+   * @default '2d'
+   */
+  readonly overdueMargin?: DurationText;
+  /**
+   * A key that is held for longer raises an alarm.
+   * @default '7d'
+   */
+  readonly holdLongerThan?: DurationText;
+  /**
+   * ARNs of SNS topics that get every alarm besides the topic of the notices, such as that of a pager.
+   * @default []
+   */
+  readonly actions?: readonly string[];
+}
+
 /** What `rotator.config.ts` says. Exactly one of `keys` and `targets`. */
 export interface RotatorConfig {
   /**
@@ -271,6 +304,15 @@ export interface RotatorConfig {
   readonly retireEvery?: DurationText;
   /** The audit of the account: how often, and what it counts as too old or unused. */
   readonly audit?: AuditInput;
+  /** Who is told of what needs somebody. */
+  readonly notices?: NoticesInput;
+  /** When alarms are raised. */
+  readonly alarms?: AlarmsInput;
+  /**
+   * Where the runbook is to be read: alarms and notices link its sections. An address, or a path.
+   * @default 'docs/runbook.md'
+   */
+  readonly runbookUrl?: string;
   /** Policy of every key that doesn't say otherwise. */
   readonly defaults?: PolicyInput;
   /** The keys of one stack that is not bound to an account or Region. */

@@ -170,6 +170,37 @@ export const configs: readonly ConfigRow[] = [
     problem: 'unknown-field defaults.user',
     config: { defaults: { user: 'app' }, keys: [{ user: 'app' }] },
   },
+  ...(
+    [
+      ['notices go to a name', 'bad-value notices.emails[0]', { notices: { emails: ['Team <team@example.com>'] } }],
+      ['notices go to one address that is no list', 'bad-value notices.emails', { notices: { emails: 'a@b.example' } }],
+      [
+        'notices go to a queue',
+        'bad-value notices.topicArn',
+        { notices: { topicArn: 'arn:aws:sqs:eu-central-1:111122223333:q' } },
+      ],
+      [
+        'notices go to a FIFO topic',
+        'bad-value notices.topicArn',
+        { notices: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:t.fifo' } },
+      ],
+      [
+        'notices go to a topic of the team and to addresses of the stack',
+        'bad-value notices',
+        { notices: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:t', emails: ['a@b.example'] } },
+      ],
+      ['notices have a field that does not exist', 'unknown-field notices.slack', { notices: { slack: '#keys' } }],
+      ['notices are a text', 'bad-value notices', { notices: 'a@b.example' }],
+      ['a margin has no unit', 'bad-value alarms.overdueMargin', { alarms: { overdueMargin: 2 } }],
+      ['a hold is told in words', 'bad-value alarms.holdLongerThan', { alarms: { holdLongerThan: 'a week' } }],
+      ['an action of alarms is no topic', 'bad-value alarms.actions[0]', { alarms: { actions: ['arn:aws:lambda:x'] } }],
+      [
+        'the runbook is given with a section',
+        'bad-value runbookUrl',
+        { runbookUrl: 'https://wiki.example.com/keys#top' },
+      ],
+    ] as const
+  ).map(([wrong, problem, fields]): ConfigRow => ({ wrong, problem, config: { ...fields, keys: [{ user: 'app' }] } })),
   {
     wrong: 'no key may be changed',
     problem: 'bad-value maxChangesPerRun',

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { bundle } from '../../infra/bundle.ts';
 import { type RotatorConfig, resolveConfig } from '../../infra/config/index.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const HANDLERS = ['rotate', 'retire', 'audit'].map((name) => join(ROOT, 'lambdas', name, 'handler.ts'));
+const HANDLERS = ['rotate', 'retire', 'audit', 'notify'].map((name) => join(ROOT, 'lambdas', name, 'handler.ts'));
 
 const folders: string[] = [];
 function temporaryFolder(): string {
@@ -44,12 +44,10 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
   const assets = assetsOf(config);
 
   test('is a file, its source map and what is deployed, for each function', () => {
-    expect(assets.map(({ files }) => files)).toEqual([
-      ['deployment.json', 'index.js', 'index.js.map'],
-      ['deployment.json', 'index.js', 'index.js.map'],
-      ['deployment.json', 'index.js', 'index.js.map'],
-    ]);
-    expect(new Set(assets.map(({ read }) => read('index.js'))).size).toBe(3);
+    expect(assets.map(({ files }) => files)).toEqual(
+      HANDLERS.map(() => ['deployment.json', 'index.js', 'index.js.map']),
+    );
+    expect(new Set(assets.map(({ read }) => read('index.js'))).size).toBe(HANDLERS.length);
   });
 
   test('carries the deployed keys with all their durations in seconds', () => {
@@ -60,6 +58,9 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
         maxChangesPerRun: 7,
         rotateTimeout: 120,
         audit: { maxKeyAge: 7_776_000, unusedFor: 3_888_000, neverUsedFor: 3_888_000, securityHub: false },
+        retireEvery: 3_600,
+        overdueMargin: 172_800,
+        runbookUrl: 'docs/runbook.md',
         keys: [
           {
             secretName: 'iam-key-rotator/deploy-prod',
@@ -92,16 +93,18 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
   });
 
   test('is not weighed down by what the functions never use: STS in the retire pass, clients of S3 and Security Hub in the audit, credentials from elsewhere', () => {
-    const packages = ['rotate', 'retire', 'audit'].map((name) => {
+    const packages = ['rotate', 'retire', 'audit', 'notify'].map((name) => {
       const map = bundle(`lambdas/${name}/handler.ts`).find((file) => file.name === 'index.js.map');
       const { sources }: { sources: string[] } = JSON.parse(String(map?.content));
       return new Set(sources.flatMap((source) => /^node_modules\/(@aws-sdk\/[^/]+)\//.exec(source)?.[1] ?? []));
     });
-    const [rotate, retire, audit] = packages;
+    const [rotate, retire, audit, notify] = packages;
     expect(rotate).toContain('@aws-sdk/client-sts');
     expect(retire).not.toContain('@aws-sdk/client-sts');
     const clients = [...(audit ?? [])].filter((name) => name.startsWith('@aws-sdk/client-'));
     expect(clients.sort()).toEqual(['@aws-sdk/client-iam', '@aws-sdk/client-secrets-manager']);
+    expect(notify).toContain('@aws-sdk/client-eventbridge');
+    expect(notify).not.toContain('@aws-sdk/client-iam');
     for (const names of packages) {
       expect([...names].filter((name) => name.includes('credential-provider'))).toEqual([
         '@aws-sdk/credential-provider-env',
@@ -127,9 +130,7 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const elsewhere: typeof import('../../infra/bundle.ts') = await import(join(copy, 'infra', 'bundle.ts'));
     for (const { read } of assets) {
-      const built = ['rotate', 'retire', 'audit']
-        .map((name) => `lambdas/${name}/handler.ts`)
-        .map((entry) => elsewhere.bundle(entry));
+      const built = HANDLERS.map((entry) => elsewhere.bundle(relative(ROOT, entry)));
       const code = built.map((files) => files.find(({ name }) => name === 'index.js')?.content.toString());
       expect(code).toContain(read('index.js'));
     }
@@ -138,6 +139,6 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
   test('differs between stacks with other keys, although the bundle is the same', () => {
     const targets = ['a', 'b'].map((name) => ({ name, keys: [{ user: `user-${name}` }] }));
     const files = assetsOf({ targets }).map(({ read }) => JSON.parse(read('deployment.json')).keys[0].userName);
-    expect(files.sort()).toEqual(['user-a', 'user-a', 'user-a', 'user-b', 'user-b', 'user-b']);
+    expect(files.sort()).toEqual(['user-a', 'user-b'].flatMap((user) => HANDLERS.map(() => user)));
   });
 });

@@ -16,6 +16,9 @@ const EVERYTHING: RotatorConfig = {
   maxChangesPerRun: 5,
   audit: { securityHub: true },
   retireEvery: '30m',
+  notices: { emails: ['team@example.com'] },
+  alarms: { overdueMargin: '1d', holdLongerThan: '3d', actions: ['arn:aws:sns:eu-central-1:123456789012:pager'] },
+  runbookUrl: 'https://wiki.example.com/keys',
   defaults: { deactivateAfter: '1d', quietFor: '2d', verifyRegions: ['us-east-1'] },
   targets: [
     {

@@ -2,15 +2,22 @@
  * A synthesized template, deployed as it is into a simulated account: its roles, policies, permissions, schedule and queue, with the functions
  * running from source. Whoever uses a role is judged by its policies, the AWS services that use it on the functions' behalf included.
  */
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { KeyInput } from '../../infra/config/index.ts';
 import { RotatedAccessKey } from '../../infra/rotated-access-key.ts';
+import { eventBus } from '../../lambdas/adapters/event-bus.ts';
 import type { Deployment } from '../../lambdas/contract/deployment.ts';
 import { ENV, SERVICES } from '../../lambdas/contract/names.ts';
+import type { Happening } from '../../lambdas/domain/happenings.ts';
+import { eventOf } from '../../lambdas/notify/events-of.ts';
+import { linesOf } from '../../lambdas/notify/log-batch.ts';
+import { sendEvents } from '../../lambdas/notify/send.ts';
 import { passFailed, retirePass } from '../../lambdas/retire/pass.ts';
 import { rotate } from '../../lambdas/rotate/rotate.ts';
 import { type AuthorizationRequest, SimulatedAccount } from '../../local/account.ts';
 import { type DeployedResource, deployTemplate } from '../../local/assembly.ts';
+import { DirectClient } from '../../local/direct-clients.ts';
 import type { Handler, Sandbox } from '../../local/functions.ts';
 import { judgeByPolicies } from '../../local/policy-engine.ts';
 import { isRecord } from '../../local/wire/protocols.ts';
@@ -83,13 +90,14 @@ export class DeployedStack {
   /** What a role of the template is for; any other goes by its name. */
   roleName(arn: string): string {
     const [, name = ''] =
-      /role\/Stack-Rotator(Rotate|RetireSchedule|Retire|AuditSchedule|AuditRun)Role/.exec(arn) ?? [];
+      /role\/Stack-Rotator(Rotate|RetireSchedule|Retire|AuditSchedule|AuditRun|NotifyFn)Role/.exec(arn) ?? [];
     const of = {
       Rotate: 'rotate',
       Retire: 'retire',
       RetireSchedule: 'scheduler',
       AuditRun: 'audit',
       AuditSchedule: 'audit-scheduler',
+      NotifyFn: 'notify',
     };
     return { ...of }[name] ?? arn.replace(/.*\//, '');
   }
@@ -153,27 +161,38 @@ export class DeployedStack {
 
   /** A process of a function, from source. Its log is written by Lambda, with the function's role. */
   #start(env: Readonly<Record<string, string>>, sandbox: Sandbox): Handler {
-    const isRotate = env[ENV.serviceName] === SERVICES.rotate;
-    const isAudit = env[ENV.serviceName] === SERVICES.audit;
-    const { roleArn } = this.account.functions.get(sandbox.functionName);
-    const stream = `${this.arnOf('AWS::Logs::LogGroup', isRotate ? 'Rotate' : isAudit ? 'Audit' : 'Retire').replace(/:\*$/, '')}:log-stream:simulated`;
+    const service = env[ENV.serviceName];
+    const isRotate = service === SERVICES.rotate;
+    const isAudit = service === SERVICES.audit;
+    const { roleArn, logGroup } = this.account.functions.get(sandbox.functionName);
+    const { region, id } = this.account;
+    const stream = `arn:aws:logs:${region}:${id}:log-group:${logGroup}:log-stream:simulated`;
     this.#ask(roleArn, 'logs:CreateLogStream', stream);
     const adapters = direct(sandbox);
     return async (event, context) => {
       this.#ask(roleArn, 'logs:PutLogEvents', stream);
+      if (service === SERVICES.notify) return this.#notify(event, sandbox);
       const world = {
         ...adapters,
         now: () => sandbox.clock.now(),
         sleep: (ms: number) => sandbox.clock.sleep(ms),
         deadline: new Date(sandbox.clock.now().getTime() + context.getRemainingTimeInMillis()),
         runId: context.awsRequestId,
-        report: () => {},
+        // The line of the log, as far as the notify function reads it.
+        report: ({ what, ...facts }: Happening) => sandbox.log(JSON.stringify({ message: what, ...facts })),
       };
       if (isAudit) return auditOnce(sandbox, context, this.deployment, env[ENV.reportBucket]);
       if (isRotate) return rotate(event, this.deployment, world);
       const { failures } = await retirePass(this.deployment, world);
       if (failures.length > 0) throw passFailed(failures);
     };
+  }
+
+  async #notify(event: unknown, sandbox: Sandbox): Promise<void> {
+    const bus = eventBus(new DirectClient(sandbox, 'events', { attempts: 1 }) as unknown as EventBridgeClient);
+    const told = linesOf(event).map((line) => eventOf(line, this.deployment));
+    const events = told.flatMap((one) => (one.kind === 'event' ? [one.event] : []));
+    await sendEvents(events, { bus, sleep: (ms) => sandbox.clock.sleep(ms) });
   }
 
   /**
@@ -190,14 +209,11 @@ export class DeployedStack {
     functions.send = (queueArn, message, target) => {
       const failed =
         isRecord(message) && isRecord(message.requestContext) ? message.requestContext.functionArn : undefined;
-      const sender =
-        failed === undefined
-          ? target === auditArn
-            ? 'audit-scheduler'
-            : 'scheduler'
-          : failed === auditArn
-            ? 'audit'
-            : 'retire';
+      const payload = isRecord(message) ? message.requestPayload : undefined;
+      const ofFunction =
+        isRecord(payload) && 'awslogs' in payload ? 'notify' : failed === auditArn ? 'audit' : 'retire';
+      const ofSchedule = target === auditArn ? 'audit-scheduler' : 'scheduler';
+      const sender = payload === undefined ? ofSchedule : ofFunction;
       this.#ask(this.roles[sender]?.arn ?? '', 'sqs:SendMessage', queueArn);
       send(queueArn, message);
     };

@@ -20,8 +20,11 @@ const stack = new DeployedStack(keys);
 
 /** What the functions do in the lives of these keys, the seldom included. Each scenario leaves the stack quiet. */
 const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
-  async 'the first rotation of every key'() {
+  async 'the first rotation of every key, whose events EventBridge does not take'() {
+    const error = { code: 'InternalException', status: 500 };
+    stack.account.faults.add({ match: { action: 'PutEvents' }, kind: 'refuse', error, times: 1_000 });
     await stack.advance(0.1);
+    stack.account.faults.clear();
     for (const user of ['app', 'cut', 'sealed', 'closed']) expect(stack.keysOf(user)).toEqual([stack.currentKey(user)]);
   },
 
@@ -159,8 +162,15 @@ describe('the roles of the template', () => {
     }
   });
 
-  it('are those of the three functions and of their two schedules, and no others', () => {
-    expect(Object.keys(stack.roles).sort()).toEqual(['audit', 'audit-scheduler', 'retire', 'rotate', 'scheduler']);
+  it('are those of the functions and of their two schedules, and no others', () => {
+    expect(Object.keys(stack.roles).sort()).toEqual([
+      'audit',
+      'audit-scheduler',
+      'notify',
+      'retire',
+      'rotate',
+      'scheduler',
+    ]);
   });
 
   it('allow every call that is made with them', () => {

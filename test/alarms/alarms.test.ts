@@ -1,0 +1,209 @@
+/** Every alarm is raised by what a function does or fails to do, and ends when that is mended. */
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OTHER_METRICS } from '../../infra/metrics.ts';
+import { PROJECT, SERVICES } from '../../lambdas/contract/names.ts';
+import { World } from './world.ts';
+
+const DENIED = { code: 'AccessDenied', status: 403 };
+const REFUSED = { kind: 'refuse', error: DENIED, times: 100 } as const;
+const APP = 'iam-key-rotator/app';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.deploy();
+});
+afterEach(async () => {
+  await world.close();
+  // What the policies of the topic and its key don't let through would be lost without a word.
+  expect(world.account.topics.refused).toEqual([]);
+});
+
+/** What Powertools prints for a metric of a service. */
+function printedBy(serviceName: string, metric: string): string {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  const metrics = new Metrics({ namespace: PROJECT, serviceName });
+  Reflect.set(metrics, 'console', console);
+  metrics.addMetric(metric, MetricUnit.Count, 1);
+  metrics.publishStoredMetrics();
+  const line = String(log.mock.calls.at(-1)?.[0]);
+  log.mockRestore();
+  return line;
+}
+
+describe('the alarm', () => {
+  it('that a rotation failed is raised by a step that fails, and ends with one that does not', async () => {
+    const { faults } = world.account;
+    await world.hours(3);
+    expect(world.alarm('RotationFailed').state).toBe('OK');
+    faults.add({ match: { action: 'CreateAccessKey' }, ...REFUSED });
+    await world.rotate('app');
+    expect(world.alarm('RotationFailed').state).toBe('ALARM');
+    faults.clear();
+    // That nothing runs mends nothing.
+    world.account.operate('secretsmanager', 'CancelRotateSecret', { SecretId: APP });
+    await world.hours(5);
+    expect(world.alarm('RotationFailed').state).toBe('ALARM');
+    await world.rotate('app');
+    expect(world.mailsOf('RotationFailed')).toEqual(['OK', 'ALARM', 'OK']);
+  });
+
+  it('that a retire pass failed is raised by one that fails, and ends with one that does not', async () => {
+    await world.hours(1.5);
+    world.account.faults.add({ match: { action: 'ListSecrets' }, ...REFUSED });
+    await world.hours(1);
+    expect(world.alarm('RetirementFailed').state).toBe('ALARM');
+    world.account.faults.clear();
+    await world.hours(1);
+    expect(world.mailsOf('RetirementFailed')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.events('Retirement Failed')).toMatchObject([
+      { code: 'AWS_CALL_FAILED', runbook: 'docs/runbook.md#retirement-failed' },
+    ]);
+  });
+
+  it('of dead letters is raised by an invocation that failed, and ends when the queue is emptied', async () => {
+    world.account.faults.add({ match: { action: 'ListSecrets' }, ...REFUSED });
+    await world.hours(1.5);
+    expect(world.alarm('DeadLetters').state).toBe('ALARM');
+    world.account.faults.clear();
+    await world.hours(2);
+    expect(world.alarm('DeadLetters').state).toBe('ALARM');
+    world.account.functions.queues.clear();
+    await world.hours(0.5);
+    expect(world.mailsOf('DeadLetters')).toEqual(['OK', 'ALARM', 'OK']);
+  });
+
+  it('of a long hold is raised by a key that is used on, and ends when it is disabled', async () => {
+    await world.hours(0.5);
+    const old = world.currentKey('app');
+    await world.rotate('app');
+    for (let hour = 0; hour < 10; hour += 1) {
+      await world.use(old);
+      await world.hours(1);
+    }
+    expect(world.alarm('HoldTooLong').state).toBe('ALARM');
+    await world.hours(9);
+    expect(world.account.keys.get(old)?.status).not.toBe('Active');
+    expect(world.mailsOf('HoldTooLong')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.events('Key Held')).toMatchObject([{ keyId: old, day: 0 }]);
+  });
+
+  it('of an overdue key is raised when its rotation does not come, and ends when it does', async () => {
+    await world.hours(6);
+    expect(world.alarm('KeyOverdue').state).toBe('OK');
+    world.account.operate('secretsmanager', 'CancelRotateSecret', { SecretId: APP });
+    await world.hours(72 + 1 - 6);
+    expect(world.alarm('KeyOverdue').state).toBe('OK');
+    await world.hours(4);
+    expect(world.alarm('KeyOverdue').state).toBe('ALARM');
+    await world.rotate('app');
+    await world.hours(1);
+    // Before the first pass nobody can tell, and that is no good sign either.
+    expect(world.mailsOf('KeyOverdue')).toEqual(['ALARM', 'OK', 'ALARM', 'OK']);
+  });
+
+  it('of overdue keys is raised, too, when no pass can tell, and not by a single one that can not', async () => {
+    await world.hours(6);
+    world.account.faults.add({ match: { action: 'ListSecrets' }, ...REFUSED });
+    await world.hours(2);
+    expect(world.alarm('KeyOverdue').state).toBe('OK');
+    await world.hours(6);
+    expect(world.alarm('KeyOverdue').state).toBe('ALARM');
+    world.account.faults.clear();
+    await world.hours(1.2);
+    expect(world.alarm('KeyOverdue').state).toBe('OK');
+  });
+
+  it('of the change limit is raised by a pass that stops there, and ends with one that does not', async () => {
+    await world.hours(0.5);
+    world.account.operate('secretsmanager', 'RotateSecret', { SecretId: APP });
+    await world.rotate('batch');
+    await world.hours(2.5);
+    expect(world.alarm('ChangeLimit').state).toBe('ALARM');
+    await world.hours(3);
+    expect(world.mailsOf('ChangeLimit')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.events('Change Limit Reached')).toMatchObject([
+      { changes: 1, runbook: 'docs/runbook.md#change-limit-reached' },
+    ]);
+  });
+
+  it('of the audit is raised when none comes, and ends with one', async () => {
+    const audit = () => world.account.cloudWatch.logged(printedBy(SERVICES.audit, OTHER_METRICS.auditsCompleted));
+    audit();
+    await world.hours(24);
+    audit();
+    await world.hours(29);
+    expect(world.alarm('AuditNotRun').state).toBe('OK');
+    await world.hours(18);
+    expect(world.alarm('AuditNotRun').state).toBe('ALARM');
+    audit();
+    await world.hours(0.5);
+    // A new deployment has none either.
+    expect(world.mailsOf('AuditNotRun')).toEqual(['ALARM', 'OK', 'ALARM', 'OK']);
+  });
+
+  it('of a leak is raised by a key that could not be disabled, and ends after an hour without a further one', async () => {
+    await world.hours(0.1);
+    world.account.cloudWatch.logged(printedBy(SERVICES.respond, OTHER_METRICS.leaksNotContained));
+    await world.hours(0.5);
+    expect(world.alarm('LeakNotContained').state).toBe('ALARM');
+    await world.hours(4);
+    expect(world.mailsOf('LeakNotContained')).toEqual(['OK', 'ALARM', 'OK']);
+  });
+});
+
+describe('people are told', () => {
+  it('of a refusal and its end, in sentences with a link, and never of what needs nobody', async () => {
+    await world.hours(0.5);
+    for (let n = 0; n < 2; n += 1) world.account.createAccessKey('batch', { force: true });
+    await world.rotate('batch');
+    const refused = world.notices().filter((notice) => notice.includes('STRANGERS_HOLD_SLOTS'));
+    expect(refused[0]).toMatch(
+      /^The rotation of secret iam-key-rotator\/batch failed at createSecret: STRANGERS_HOLD_SLOTS\. Found: .*\nWhat to do: .*\nRunbook: docs\/runbook\.md#rotation-failed$/,
+    );
+    expect(world.events('Key Promoted').length).toBeGreaterThan(0);
+    expect(world.notices().filter((notice) => notice.includes('is current'))).toEqual([]);
+  });
+
+  it('by Secrets Manager itself when a call failed, and once of a key that is held', async () => {
+    await world.hours(0.5);
+    const old = world.currentKey('app');
+    await world.rotate('app');
+    for (let hour = 0; hour < 4; hour += 1) {
+      await world.use(old);
+      await world.hours(1);
+    }
+    const held = world.notices().filter((notice) => notice.includes('it is held until'));
+    expect(held).toHaveLength(1);
+    world.account.faults.add({ match: { action: 'ListAccessKeys' }, ...REFUSED });
+    await world.rotate('batch');
+    const told = world.notices().join('\n');
+    expect(told).toMatch(/Secrets Manager says that the rotation of arn:\S+:iam-key-rotator\/batch-\w+ failed/);
+    expect(told).not.toContain('The rotation of secret');
+  });
+
+  it('of a rollback, of which the next pass knows by the ledger, once', async () => {
+    await world.hours(0.5);
+    const old = world.currentKey('app');
+    await world.rotate('app');
+    const { arn, labels } = world.account.findSecret(APP) ?? { arn: '', labels: new Map<string, string>() };
+    const [MoveToVersionId, RemoveFromVersionId] = [labels.get('AWSPREVIOUS'), labels.get('AWSCURRENT')];
+    const back = { SecretId: arn, VersionStage: 'AWSCURRENT', MoveToVersionId, RemoveFromVersionId };
+    world.account.operate('secretsmanager', 'UpdateSecretVersionStage', back);
+    await world.hours(3);
+    expect(world.events('Key Rolled Back')).toMatchObject([{ keyId: old, user: 'app', reason: 'label-moved-back' }]);
+    expect(world.notices().filter((notice) => notice.startsWith('Somebody moved secret'))).toHaveLength(1);
+  });
+
+  it('of everything that changes a key, by events that are checked and tell no secret', async () => {
+    await world.hours(40);
+    await world.rotate('app');
+    await world.hours(9);
+    const types = new Set(
+      world.account.events.seen.filter(({ source }) => source === PROJECT).map((event) => event['detail-type']),
+    );
+    expect([...types].sort()).toEqual(['Key Deleted', 'Key Disabled', 'Key Minted', 'Key Promoted']);
+    const told = JSON.stringify([world.account.events.seen, world.messages(), world.functionOf('notify').logs]);
+    expect(world.account.mintedSecrets.filter((secret) => told.includes(secret))).toEqual([]);
+  });
+});
