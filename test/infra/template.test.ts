@@ -392,7 +392,7 @@ describe('an exclusive secret', () => {
 
 describe('functions', () => {
   test('run Node 24 on ARM with 256 MB, JSON logs and source maps', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 3);
+    template.resourceCountIs('AWS::Lambda::Function', 4);
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -422,7 +422,7 @@ describe('functions', () => {
   });
 
   test('write to log groups of their own that are kept for a year and outlive the stack', () => {
-    template.resourceCountIs('AWS::Logs::LogGroup', 3);
+    template.resourceCountIs('AWS::Logs::LogGroup', 4);
     template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', Properties: { RetentionInDays: 365 } });
   });
 

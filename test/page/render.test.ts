@@ -147,6 +147,13 @@ describe('the page', () => {
     expect(renderPage(report)).toContain('9 of 13 active keys are older than 90 days, none of them under rotation.');
   });
 
+  it.each([
+    [[3], 'No active key is older than 90 days.'],
+    [[3, 91], '1 of 2 active keys is older than 90 days; it is not under rotation.'],
+  ])('says in a sentence how many keys are too old: %j', (ages, sentence) => {
+    expect(renderPage(withAges(smallReport(), ages))).toContain(`<figcaption>${sentence}</figcaption>`);
+  });
+
   it.each([1, 7, 30, 45, 180, 365, 400, 2000])(
     'draws the line at the age that the audit allows: %s days',
     (maxKeyAge) => {

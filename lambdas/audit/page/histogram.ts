@@ -24,8 +24,7 @@ export function histogram({ ages, thresholds: { maxKeyAge } }: AuditReport): Htm
   if (active.length === 0) return html`<p>No access key is active.</p>`;
   const bins = binsOf(active, maxKeyAge);
   const old = active.filter(({ days }) => days > maxKeyAge);
-  const managed = old.filter((age) => age.managed).length;
-  const sentence = `${old.length === 0 ? `No active key is older than ${maxKeyAge} days` : `${number(old.length)} of ${plural(active.length, 'active key')} ${old.length === 1 ? 'is' : 'are'} older than ${maxKeyAge} days, ${managed === 0 ? 'none' : number(managed)} of them under rotation`}.`;
+  const sentence = `${inWords(old, active.length, maxKeyAge)}.`;
   return html`<figure>
 <figcaption>${sentence}</figcaption>
 <ul class="legend" aria-hidden="true"><li>${swatch('managed')} under rotation</li><li>${swatch('others')} not under rotation</li></ul>
@@ -36,6 +35,15 @@ export function histogram({ ages, thresholds: { maxKeyAge } }: AuditReport): Htm
 <thead><tr><th scope="col">Age in days</th><th scope="col">Under rotation</th><th scope="col">Not under rotation</th></tr></thead>
 <tbody>${bins.map((bin) => html`<tr><th scope="row">${rangeOf(bin)}</th><td class="num">${number(bin.managed)}</td><td class="num">${number(bin.others)}</td></tr>`)}</tbody></table>
 </details>`;
+}
+
+function inWords(old: readonly KeyAge[], active: number, maxKeyAge: number): string {
+  if (old.length === 0) return `No active key is older than ${maxKeyAge} days`;
+  const managed = old.filter((age) => age.managed).length;
+  const count = `${number(old.length)} of ${plural(active, 'active key')}`;
+  if (old.length === 1)
+    return `${count} is older than ${maxKeyAge} days; it is ${managed === 1 ? '' : 'not '}under rotation`;
+  return `${count} are older than ${maxKeyAge} days, ${managed === 0 ? 'none' : number(managed)} of them under rotation`;
 }
 
 const swatch = (name: string): Html =>

@@ -146,7 +146,7 @@ footer{color:var(--soft);font-size:.88rem}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 @media (forced-colors:active){.managed,.current,.pending,.mark{fill:CanvasText}.paper{fill:Canvas}}
 @media print{
-:root,:root[data-theme]{color-scheme:light;--bg:#fff}
+:root,:root[data-theme]{color-scheme:light;--bg:#fff;font-size:12px}
 @page{margin:14mm}
 body{max-width:none;padding:0;font-size:9.5pt}
 nav,.skip,#theme,#controls,summary,#shown{display:none!important}
@@ -161,8 +161,12 @@ tr[hidden]{display:table-row!important}
 #findings{break-before:page}
 details::details-content{content-visibility:visible;block-size:auto}
 .scroll td,.scroll th,.scroll time{white-space:normal}
-.life{grid-template-columns:14rem 1fr 11rem}
-th button::after{content:""}
+.scroll table{font-size:7.5pt}
+.scroll td,.scroll th{padding-right:.5rem}
+.scroll code{white-space:nowrap}
+.life{grid-template-columns:16.5rem 1fr 13rem;font-size:8.5pt}
+th button::after{content:none!important}
+main{margin-top:1.2rem}
 a{color:inherit;text-decoration:none}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
