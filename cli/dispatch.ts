@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { EXIT_CODES } from '../client/program/exit-codes.ts';
 import type { Terminal } from '../client/program/terminal.ts';
 import { COMMANDS } from './commands.ts';
+import { ownVersion } from './operator/own-version.ts';
 
 /**
  * Runs the command that the arguments name.
@@ -17,7 +16,7 @@ export async function dispatch(argv: readonly string[], terminal: Terminal): Pro
     return 0;
   }
   if (name === '--version' || rest.includes('--version')) {
-    terminal.out(`${await version()}\n`);
+    terminal.out(`${await ownVersion()}\n`);
     return 0;
   }
   if (Object.hasOwn(COMMANDS, name)) {
@@ -40,13 +39,3 @@ ${Object.entries(COMMANDS)
 
 iam-key-rotator <command> --help tells more; iam-key-rotator --version, the version.
 `;
-
-/** The package's own, by the name under which it is known to itself: wherever this file has been built to. */
-async function version(): Promise<string> {
-  const manifest: unknown = JSON.parse(
-    await readFile(fileURLToPath(import.meta.resolve('iam-key-rotator/package.json')), 'utf8'),
-  );
-  const found: unknown =
-    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : undefined;
-  return String(found);
-}

@@ -17,5 +17,12 @@ process.exitCode = await dispatch(process.argv.slice(2), {
   clock: { now: Date.now, sleep: (ms) => sleep(ms) },
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  screen: process.stdout,
+  errScreen: process.stderr,
+  ask: async (question) => {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+    return (await import('./operator/ask.ts')).ask(question);
+  },
+  open: async (path) => (await import('./operator/open.ts')).open(path),
 });
 setTimeout(() => process.exit(), LINGER).unref();

@@ -63,6 +63,8 @@ const RETIRE_TIMEOUT = Duration.minutes(15);
 
 /** The functions that rotate and retire access keys and audit the account, with their schedules, permissions, logs and dead-letter queue. */
 export class KeyRotator extends Construct {
+  /** What the functions are told: which secret is bound to which user, and how its keys are rotated. */
+  readonly deployment: Deployment;
   /** Called by Secrets Manager for each of the four steps of a rotation. */
   readonly rotateFunction: lambda.Function;
   /** Called by EventBridge Scheduler for each retire pass. */
@@ -151,6 +153,7 @@ export class KeyRotator extends Construct {
         dependencies: [permission, ...rotate.policies],
       });
     }
+    this.deployment = deployment;
     this.rotateFunction = rotate.function;
     this.retireFunction = retire.function;
     this.deploymentName = deployment.name;

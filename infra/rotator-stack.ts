@@ -1,12 +1,14 @@
 import { Annotations, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { PROJECT } from '../lambdas/contract/names.ts';
 import { Alarms } from './alarms.ts';
 import type { AuditProps } from './audit.ts';
 import { describeWarning, type ResolvedConfig, type ResolvedKey, type ResolvedTarget } from './config/index.ts';
 import { Dashboard } from './dashboard.ts';
 import { KeyRotator } from './key-rotator.ts';
 import { Notices } from './notices.ts';
+import { OWN_VERSION } from './own-version.ts';
 import { RotatedAccessKey, type RotatedAccessKeyProps } from './rotated-access-key.ts';
 
 export interface RotatorStackProps extends StackProps {
@@ -36,6 +38,10 @@ export class RotatorStack extends Stack {
     const notices = new Notices(this, 'Notices', { rotator, runbookUrl, ...config.notices });
     new Alarms(this, 'Alarms', { rotator, runbookUrl, topic: notices.topic, ...config.alarms });
     const dashboard = new Dashboard(this, 'Dashboard', { rotator, runbookUrl });
+    // For an operator's commands, which read it with GetTemplateSummary. Nothing in it is secret; some 600 bytes a key, of the megabyte that a
+    // template may have. CloudFormation updates metadata only along with a resource: what changes here changes the functions' code, too.
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/metadata-section-structure.html
+    this.addMetadata(PROJECT, { deployment: this.rotator.deployment, version: OWN_VERSION });
     new CfnOutput(this, 'RotateFunctionName', { value: this.rotator.rotateFunction.functionName });
     new CfnOutput(this, 'RetireFunctionName', { value: this.rotator.retireFunction.functionName });
     new CfnOutput(this, 'AuditFunctionName', { value: this.rotator.audit.function.functionName });

@@ -27,6 +27,7 @@ import {
 import { RandomIds } from './random.ts';
 import { RotationEngine } from './rotation-engine.ts';
 import { Scheduler } from './scheduler.ts';
+import type { SimulatedStack } from './services/cloudformation.ts';
 import type { ReportState } from './services/credential-report.ts';
 import { operationOf, type ServiceName } from './services/registry.ts';
 import type { Bucket } from './services/s3.ts';
@@ -102,6 +103,8 @@ export class SimulatedAccount {
   readonly buckets = new Map<string, Bucket>();
   /** What was imported into Security Hub, by the id of the finding. */
   readonly hubFindings = new Map<string, Input>();
+  /** By name. */
+  readonly stacks = new Map<string, SimulatedStack>();
   /** Every call, change and event so far, in order. */
   readonly history: HistoryEntry[] = [];
   /** Every secret access key ever made: none of them may turn up outside a secret's value. */

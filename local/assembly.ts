@@ -10,6 +10,7 @@ import type { AlarmDefinition } from './cloudwatch.ts';
 import type { InputTransformer } from './events.ts';
 import type { Loader, RegisteredFunction } from './functions.ts';
 import type { Role } from './model.ts';
+import { stackArn } from './services/cloudformation.ts';
 import { isRecord } from './wire/protocols.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -93,7 +94,19 @@ export function deployTemplate(
   codeOf: CodeOf,
 ): readonly DeployedResource[] {
   const deployment = { account, stack, codeOf, created: new Map<string, DeployedResource>() };
-  return deployStack(deployment, record(template, 'Resources'));
+  const resources = deployStack(deployment, record(template, 'Resources'));
+  const outputs = Object.entries(record(template, 'Outputs', {})).map(([name, output]): [string, string] => [
+    name,
+    String(resolve(deployment, isRecord(output) ? output.Value : undefined)),
+  ]);
+  account.stacks.set(stack, {
+    name: stack,
+    arn: stackArn(account, stack),
+    createdAt: account.clock.nowMs,
+    outputs: Object.fromEntries(outputs),
+    metadata: isRecord(template) ? template.Metadata : undefined,
+  });
+  return resources;
 }
 
 /** Creates what a resource needs before the resource, otherwise in the template's order. */
@@ -413,7 +426,7 @@ function reference({ account, created, stack }: Deployment, id: string, attribut
     'AWS::Partition': 'aws',
     'AWS::URLSuffix': 'amazonaws.com',
     'AWS::StackName': stack,
-    'AWS::StackId': `arn:aws:cloudformation:${account.region}:${account.id}:stack/${stack}/1`,
+    'AWS::StackId': stackArn(account, stack),
   };
   const resource = created.get(id);
   const value = attribute === undefined ? (pseudo[id] ?? resource?.ref) : resource?.attributes[attribute];

@@ -117,6 +117,12 @@ describe('dependencies point one way', () => {
     }
   });
 
+  it('the program takes decisions from the functions and their checks from the configuration, and knows no handler and no app', () => {
+    const local = within('cli', 'client', 'lambdas', 'infra/config');
+    const known = (name: string) => local(name) && !name.endsWith('/handler.ts');
+    expect(violations('cli', (name) => !isLocal(name) || known(name))).toEqual([]);
+  });
+
   it('what an application imports knows itself, the contract, the SDK and Node, and no other package', () => {
     const known = (name: string) =>
       within('client', 'lambdas/contract')(name) ||

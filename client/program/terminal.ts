@@ -7,6 +7,12 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
+/** What there is at the other end of a stream. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -14,4 +20,12 @@ export interface Terminal {
   out(text: string): void;
   /** Writes to stderr. */
   err(text: string): void;
+  /** Of stdout. @default no terminal */
+  readonly screen?: Screen;
+  /** Of stderr. @default no terminal */
+  readonly errScreen?: Screen;
+  /** Asks whoever sits there; undefined if nobody does. */
+  ask?(question: string): Promise<string | undefined>;
+  /** Opens a file with the platform's program for it. @returns whether one could be started */
+  open?(path: string): Promise<boolean>;
 }

@@ -2,6 +2,7 @@
 import type { SimulatedAccount } from '../account.ts';
 import { AwsError, type Principal } from '../model.ts';
 import { type Input, jsonProtocol, type Output, type Protocol, queryProtocol } from '../wire/protocols.ts';
+import { cloudFormationOperations, stackResource } from './cloudformation.ts';
 import { eventsOperations, sourcesOf } from './events.ts';
 import { iamOperations, iamResource } from './iam.ts';
 import { judgeS3, s3Operations, s3Protocol } from './s3.ts';
@@ -78,6 +79,11 @@ const SERVICES = {
     protocol: securityHubProtocol,
     judged: judgeSecurityHub,
     codes: JSON_CODES,
+  },
+  cloudformation: {
+    operations: cloudFormationOperations,
+    protocol: queryProtocol('http://cloudformation.amazonaws.com/doc/2010-05-15/'),
+    judged: (account, _, input) => ({ resource: stackResource(account, input) }),
   },
 } as const satisfies Readonly<Record<string, Service>>;
 

@@ -1,6 +1,7 @@
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import type { KeyInput } from '../../infra/config/index.ts';
+import { type DeployedKey, parseDeployment } from '../../lambdas/contract/deployment.ts';
 import { stacksOf, statement, statementsOf, templateOf } from './synth.ts';
 
 const GLASS = 'arn:aws:iam::123456789012:role/break-glass';
@@ -604,5 +605,18 @@ describe('stacks', () => {
       return Object.keys(Resources).sort();
     };
     expect(resources(['a', 'b'])).toEqual(resources(['b', 'a']));
+  });
+});
+
+describe('metadata', () => {
+  test('tell what is deployed, as the functions are told it, and by which version', () => {
+    const { deployment, version } = template.toJSON().Metadata['iam-key-rotator'];
+    expect(parseDeployment(deployment)).toEqual({ ok: true, value: deployment });
+    expect(deployment.keys.map(({ userName }: DeployedKey) => userName)).toEqual([
+      'closed',
+      'deploy-prod',
+      'ses-sender',
+    ]);
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 });

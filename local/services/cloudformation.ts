@@ -1,0 +1,56 @@
+/** CloudFormation, as far as what was deployed is asked for. */
+import type { SimulatedAccount } from '../account.ts';
+import { AwsError } from '../model.ts';
+import { text } from '../wire/input.ts';
+import type { Input, Output } from '../wire/protocols.ts';
+import type { Operation } from './registry.ts';
+
+/** A stack as its deployment left it. */
+export interface SimulatedStack {
+  readonly name: string;
+  readonly arn: string;
+  readonly createdAt: number;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** The Metadata section of the template. */
+  readonly metadata: unknown;
+}
+
+export const cloudFormationOperations: Readonly<Record<string, Operation>> = {
+  /** "If the stack doesn't exist, a ValidationError is returned": https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html */
+  DescribeStacks(account, input): Output {
+    const stack = stackOf(account, input);
+    return {
+      Stacks: [
+        {
+          StackId: stack.arn,
+          StackName: stack.name,
+          StackStatus: 'CREATE_COMPLETE',
+          CreationTime: new Date(stack.createdAt).toISOString(),
+          Outputs: Object.entries(stack.outputs).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })),
+        },
+      ],
+    };
+  },
+
+  /** Gives the metadata as a string: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplateSummary.html */
+  GetTemplateSummary(account, input): Output {
+    const { metadata } = stackOf(account, input);
+    return metadata === undefined ? {} : { Metadata: JSON.stringify(metadata) };
+  },
+};
+
+/** The ARN of the stack that a call is about. */
+export function stackResource(account: SimulatedAccount, input: Input): string {
+  const name = text(input, 'StackName');
+  return stackArn(account, name, '*');
+}
+
+export const stackArn = (account: SimulatedAccount, name: string, id = '1') =>
+  `arn:aws:cloudformation:${account.region}:${account.id}:stack/${name}/${id}`;
+
+function stackOf(account: SimulatedAccount, input: Input): SimulatedStack {
+  const name = text(input, 'StackName');
+  const stack = account.stacks.get(name) ?? [...account.stacks.values()].find(({ arn }) => arn === name);
+  if (stack === undefined) throw new AwsError('ValidationError', `Stack with id ${name} does not exist`);
+  return stack;
+}
