@@ -1,13 +1,32 @@
 /** The commands of `iam-key-rotator`. */
 import type { Terminal } from '../client/program/terminal.ts';
+import type { OperatorCommand } from './operator/command.ts';
 
 /** @returns the exit code */
 export type Command = (argv: readonly string[], terminal: Terminal) => Promise<number>;
+
+/** A command of an operator, in its frame; commander and the SDK are loaded with it. */
+const operator = async (load: Promise<OperatorCommand>) => {
+  const [{ operatorCommand }, definition] = await Promise.all([import('./operator/command.ts'), load]);
+  return operatorCommand(definition);
+};
 
 /** Each is loaded only when it is asked for. */
 export const COMMANDS: Readonly<Record<string, { readonly says: string; load(): Promise<Command> }>> = {
   credentials: {
     says: 'print the current key of a secret, for credential_process',
     load: async () => (await import('../client/program/credentials.ts')).credentials,
+  },
+  status: {
+    says: 'every managed key: age, next rotation, and what becomes of the one before it',
+    load: () => operator(import('./commands/status.ts').then(({ status }) => status)),
+  },
+  plan: {
+    says: 'what the next retire pass and the next rotations will do, and why',
+    load: () => operator(import('./commands/plan.ts').then(({ plan }) => plan)),
+  },
+  doctor: {
+    says: 'what would keep a rotation from working',
+    load: () => operator(import('./commands/doctor.ts').then(({ doctor }) => doctor)),
   },
 };

@@ -105,6 +105,7 @@ export function deployTemplate(
     createdAt: account.clock.nowMs,
     outputs: Object.fromEntries(outputs),
     metadata: isRecord(template) ? template.Metadata : undefined,
+    resources: resources.map(({ logicalId, type, ref }) => ({ logicalId, type, physicalId: ref })),
   });
   return resources;
 }

@@ -189,7 +189,23 @@ export class Gateway {
       if (!(error instanceof AwsError)) throw error;
       result = error;
     }
+    const answer = service(name).answers?.[action];
+    if (answer !== undefined && !(result instanceof AwsError)) {
+      result = await this.#waiting(() => answer(this.#account, input), caller);
+    }
     return this.#deliver(result, fault, caller);
+  }
+
+  /** Lets time pass until the work is done. */
+  async #waiting<T>(work: () => Promise<T>, caller: Principal['caller']): Promise<T> {
+    caller?.parked(1);
+    this.#account.clock.leave();
+    try {
+      return await work();
+    } finally {
+      this.#account.clock.enter();
+      caller?.parked(-1);
+    }
   }
 
   /** What becomes of the answer. */
@@ -200,11 +216,7 @@ export class Gateway {
     }
     if (fault?.kind === 'lose-answer') return { kind: 'lost' };
     if (fault?.kind === 'late') {
-      caller?.parked(1);
-      this.#account.clock.leave();
-      await this.#account.clock.sleep(fault.ms);
-      this.#account.clock.enter();
-      caller?.parked(-1);
+      await this.#waiting(() => this.#account.clock.sleep(fault.ms), caller);
     }
     if (caller?.alive === false) return { kind: 'silent' };
     if (result instanceof AwsError) throw result;

@@ -43,6 +43,8 @@ export interface User {
   readonly createdAt: number;
   /** In the order in which they were minted. */
   readonly keys: AccessKey[];
+  /** ARNs of the managed policies that are attached to the user. @default none */
+  attachedPolicies?: readonly string[];
 }
 
 export interface Role {

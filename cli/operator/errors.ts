@@ -132,7 +132,13 @@ function ofAws(error: AwsCallError): OperatorError {
   }
   return new OperatorError(
     'AWS_CALL_FAILED',
-    { found: details.found, expected: details.expected, remedy: 'mend what AWS names, and try again' },
+    {
+      // What is no answer of AWS at all may be a page of a proxy.
+      found:
+        awsCode === 'SyntaxError' ? `${operation} was answered by something that is not AWS` : oneLine(details.found),
+      expected: details.expected,
+      remedy: 'mend what is named here, and try again',
+    },
     { cause: error },
   );
 }
@@ -148,8 +154,11 @@ const credentials = (found: string, cause: unknown) =>
     { cause },
   );
 
+const LONGEST = 500;
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').slice(0, LONGEST);
+
 /** `… failed with AccessDenied: <what AWS says>` */
-const reasonOf = (found: string) => found.replace(/^.*? failed with [^:]+: /, '');
+const reasonOf = (found: string) => oneLine(found).replace(/^.*? failed with [^:]+: /, '');
 
 /** The code of the network's error below an error. Connecting to a name with several addresses fails with one for each. */
 function networkCode(error: unknown): string | undefined {

@@ -40,13 +40,14 @@ function coloured({ isTTY }: Screen, env: Environment): boolean {
 
 /** Breaks a text at its spaces into lines of at most `width`; those after the first are indented. A longer word stays whole. */
 export function wrap(text: string, width: number, indent = 0): string[] {
+  const [, lead = '', rest = ''] = /^( *)(.*)$/s.exec(text) ?? [];
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
+  let line = lead;
+  for (const word of rest.split(' ')) {
     if (line.trim() !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = ' '.repeat(indent) + word;
-    } else line += line === '' ? word : ` ${word}`;
+    } else line += line.trim() === '' ? word : ` ${word}`;
   }
   return [...lines, line];
 }

@@ -4,15 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { UserYear } from './collect.ts';
 import { problemOf, runCommand } from './command.ts';
+import { howToReach, type KeptAccount } from './keep.ts';
 import { report, type Year } from './report.ts';
-import { runDemo } from './run.ts';
+import { type KeptYear, runDemo } from './run.ts';
 
-const USAGE = `Usage: npm run demo [-- --json]
+const USAGE = `Usage: npm run demo [-- --json] [--keep]
 
 Synthesizes the CDK app, deploys it into a simulated AWS account and lets a year pass for four users.
 Needs no AWS account and no network. The audit's report at the end of the year is left in demo-report/.
 
   --json   print the figures as one JSON object instead of the report
+  --keep   then leave the account running, with a year that ends now, and say how to point iam-key-rotator and the AWS CLI at it
   --help   print this
 
 Exit status: 0 if every invariant held and no call of an application failed, 1 if not or if the demo failed, 2 for wrong arguments.
@@ -22,23 +24,36 @@ Colours follow NO_COLOR and FORCE_COLOR.
 /** As it is written in a terminal: from where the command was given. */
 const REPORT = relative('.', fileURLToPath(new URL('../../demo-report', import.meta.url)));
 
+let kept: KeptAccount | undefined;
 process.exitCode = await runCommand(process.argv.slice(2), {
   usage: USAGE,
   read,
-  run: (_, progress) => runDemo(progress, 365, REPORT),
-  report,
+  run: ({ keep }, progress) => runDemo(progress, 365, { keep, reportTo: REPORT }),
+  report: (year: KeptYear, page) => {
+    kept = year.kept;
+    return [...report(year, page), ...(kept === undefined ? [] : ['', ...howToReach(kept, page)])];
+  },
   inJson,
   holds: ({ broken, users }) =>
     broken.length === 0 && users.every(({ applicationFailures }) => applicationFailures === 0),
 });
 
+await kept?.untilStopped();
+
 /** The options, or what is wrong with the arguments. */
-function read(args: readonly string[]): { readonly json: boolean; readonly help: boolean } | string {
+function read(
+  args: readonly string[],
+): { readonly json: boolean; readonly keep: boolean; readonly help: boolean } | string {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+      options: {
+        json: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
     });
+    if (values.json && values.keep) return '--json and --keep do not go together';
     return values;
   } catch (error) {
     return problemOf(error);

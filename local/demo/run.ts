@@ -14,16 +14,24 @@ import { storedKey } from '../stored-key.ts';
 import type { Application } from './application.ts';
 import { writeReport } from './audit-page.ts';
 import { collectUser, type UserYear, type WatchedUser } from './collect.ts';
+import { type KeptAccount, keepAccount } from './keep.ts';
 import { inWords, type ProgressLine } from './progress.ts';
 import type { Year } from './report.ts';
 import { ACCOUNT_BEGINS, DAY_MS, DEPLOYED_AT, livesBefore, livesDuring, STORIES } from './scenario.ts';
 import { deploymentOf, synthesize } from './synthesize.ts';
 
-/**
- * @param days how much virtual time passes after the deployment
- * @param reportTo folder for the audit's last report
- */
-export async function runDemo(progress: ProgressLine, days = 365, reportTo?: string): Promise<Year> {
+/** A year whose account lives on. */
+export type KeptYear = Year & { readonly kept?: KeptAccount };
+
+export interface DemoOptions {
+  /** Folder for the audit's last report. @default none is written */
+  readonly reportTo?: string;
+  /** Leave the account running; its year then ends now, by the real clock. @default false */
+  readonly keep?: boolean;
+}
+
+/** @param days how much virtual time passes after the deployment */
+export async function runDemo(progress: ProgressLine, days = 365, options: DemoOptions = {}): Promise<KeptYear> {
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'iam-key-rotator-demo-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -31,12 +39,15 @@ export async function runDemo(progress: ProgressLine, days = 365, reportTo?: str
   try {
     progress.say('synthesizing the CDK app …');
     await synthesize(folder);
-    const year = await live(folder, days, progress, reportTo);
+    const year = await live(folder, days, progress, options);
     return { ...year, seconds: (performance.now() - began) / 1000 };
   } finally {
     progress.clear();
-    process.off('exit', remove);
-    remove();
+    // A function that is started anew reads its bundle: where the account is kept, the folder goes with the process.
+    if (options.keep !== true) {
+      process.off('exit', remove);
+      remove();
+    }
   }
 }
 
@@ -44,18 +55,21 @@ async function live(
   folder: string,
   days: number,
   progress: ProgressLine,
-  reportTo: string | undefined,
-): Promise<Omit<Year, 'seconds'>> {
-  const account = new SimulatedAccount({ start: ACCOUNT_BEGINS });
+  { reportTo, keep = false }: DemoOptions,
+): Promise<Omit<KeptYear, 'seconds'>> {
+  const shift = keep ? Date.now() - days * DAY_MS - DEPLOYED_AT.getTime() : 0;
+  const deployedAt = DEPLOYED_AT.getTime() + shift;
+  const account = new SimulatedAccount({ start: new Date(ACCOUNT_BEGINS.getTime() + shift) });
   const deployment = deploymentOf(folder);
-  const applications = await livesBefore(account, deployment);
+  const applications = await livesBefore(account, deployment, shift);
   const { functions, close } = await deploy(account, folder);
+  let kept: KeptAccount | undefined;
   try {
     const watch = watchInvariants(account, () => deployment);
     judgeByPolicies(account);
     livesDuring(account, applications);
-    showProgress(account, days, progress);
-    const range = { from: DEPLOYED_AT.getTime(), to: DEPLOYED_AT.getTime() + days * DAY_MS };
+    showProgress(account, days, deployedAt, progress);
+    const range = { from: deployedAt, to: deployedAt + days * DAY_MS };
     const since = account.history.length;
     await account.clock.advanceTo(new Date(range.to));
 
@@ -63,7 +77,9 @@ async function live(
     const calls = account.history.slice(since).filter((entry) => entry.kind === 'call');
     const passes = calls.flatMap((call) => (call.functionName === retire ? [call.invocationId] : []));
     const page = reportTo === undefined ? undefined : writeReport(account, reportTo);
+    if (keep) kept = await keepAccount(account);
     return {
+      ...(kept && { kept }),
       range,
       users: collect(account, deployment, functions, applications),
       stories: STORIES,
@@ -73,13 +89,16 @@ async function live(
       ...(page !== undefined && { page }),
     };
   } finally {
-    await close();
+    if (kept === undefined) await close();
   }
 }
 
-function showProgress(account: SimulatedAccount, days: number, progress: ProgressLine): void {
+function showProgress(account: SimulatedAccount, days: number, deployedAt: number, progress: ProgressLine): void {
   const { clock } = account;
-  const show = () => progress.day(Math.floor((clock.nowMs - DEPLOYED_AT.getTime()) / DAY_MS), days);
+  const show = () => {
+    const day = Math.floor((clock.nowMs - deployedAt) / DAY_MS);
+    if (day <= days) progress.day(day, days);
+  };
   account.onChange(({ change }) => {
     const words = inWords(change);
     if (words !== undefined) progress.note(words);

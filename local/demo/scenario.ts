@@ -28,23 +28,33 @@ export const STORIES = {
 /** The key that the configuration adopts without naming it. */
 export const LEGACY_KEY = 'AKIAVB7QFOXW2L5TDZ3M';
 
-/** Fills the account as the rotator will find it, and lets time pass up to the deployment. */
-export async function livesBefore(account: SimulatedAccount, deployment: Deployment): Promise<Application[]> {
+/**
+ * Fills the account as the rotator will find it, and lets time pass up to the deployment.
+ *
+ * @param shift ms by which all of it happens later than the dates above say
+ */
+export async function livesBefore(
+  account: SimulatedAccount,
+  deployment: Deployment,
+  shift = 0,
+): Promise<Application[]> {
   const { clock } = account;
+  const at = (date: string) => new Date(Date.parse(date) + shift);
+  const deployedAt = DEPLOYED_AT.getTime() + shift;
   account.createUser('crashy');
   account.createUser('legacy-batch');
   const adopted = account.createAccessKey('legacy-batch', { id: LEGACY_KEY });
 
-  await clock.advanceTo(new Date('2025-03-03T14:05:00Z'));
+  await clock.advanceTo(at('2025-03-03T14:05:00Z'));
   account.createUser('two-keys');
   const used = account.createAccessKey('two-keys');
-  await clock.advanceTo(new Date('2025-08-11T16:40:00Z'));
+  await clock.advanceTo(at('2025-08-11T16:40:00Z'));
   const forgotten = account.createAccessKey('two-keys');
-  await clock.advanceTo(new Date('2025-09-30T07:12:00Z'));
+  await clock.advanceTo(at('2025-09-30T07:12:00Z'));
   await useOnce(account, forgotten);
 
-  const switchesAt = DEPLOYED_AT.getTime() + LEGACY_SWITCHES_ON_DAY * DAY_MS;
-  const follows = (userName: string, from = DEPLOYED_AT.getTime()) => {
+  const switchesAt = deployedAt + LEGACY_SWITCHES_ON_DAY * DAY_MS;
+  const follows = (userName: string, from = deployedAt) => {
     const { secretName, format } = keyOf(deployment, userName);
     return { follows: { secretName, format, from } };
   };
@@ -54,11 +64,11 @@ export async function livesBefore(account: SimulatedAccount, deployment: Deploym
     new Application(account, { userName: 'two-keys', key: used }),
     new Application(account, { userName: 'crashy', ...follows('crashy') }),
   ];
-  await clock.advanceTo(new Date(DEPLOYED_AT.getTime() - 40 * MINUTE_MS));
+  await clock.advanceTo(new Date(deployedAt - 40 * MINUTE_MS));
   for (const { options } of applications) {
     if (options.key !== undefined) await useOnce(account, options.key);
   }
-  await clock.advanceTo(DEPLOYED_AT);
+  await clock.advanceTo(new Date(deployedAt));
   return applications;
 }
 

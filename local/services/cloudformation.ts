@@ -1,7 +1,7 @@
 /** CloudFormation, as far as what was deployed is asked for. */
 import type { SimulatedAccount } from '../account.ts';
 import { AwsError } from '../model.ts';
-import { text } from '../wire/input.ts';
+import { optionalText, text } from '../wire/input.ts';
 import type { Input, Output } from '../wire/protocols.ts';
 import type { Operation } from './registry.ts';
 
@@ -10,10 +10,15 @@ export interface SimulatedStack {
   readonly name: string;
   readonly arn: string;
   readonly createdAt: number;
+  /** @default CREATE_COMPLETE */
+  readonly status?: string;
   readonly outputs: Readonly<Record<string, string>>;
   /** The Metadata section of the template. */
   readonly metadata: unknown;
+  readonly resources: readonly { readonly logicalId: string; readonly type: string; readonly physicalId: string }[];
 }
+
+const PAGE = 100;
 
 export const cloudFormationOperations: Readonly<Record<string, Operation>> = {
   /** "If the stack doesn't exist, a ValidationError is returned": https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html */
@@ -24,7 +29,7 @@ export const cloudFormationOperations: Readonly<Record<string, Operation>> = {
         {
           StackId: stack.arn,
           StackName: stack.name,
-          StackStatus: 'CREATE_COMPLETE',
+          StackStatus: stack.status ?? 'CREATE_COMPLETE',
           CreationTime: new Date(stack.createdAt).toISOString(),
           Outputs: Object.entries(stack.outputs).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })),
         },
@@ -36,6 +41,22 @@ export const cloudFormationOperations: Readonly<Record<string, Operation>> = {
   GetTemplateSummary(account, input): Output {
     const { metadata } = stackOf(account, input);
     return metadata === undefined ? {} : { Metadata: JSON.stringify(metadata) };
+  },
+
+  /** Up to 100 resources a page: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html */
+  ListStackResources(account, input): Output {
+    const { resources } = stackOf(account, input);
+    const start = Number(optionalText(input, 'NextToken') ?? 0);
+    const page = resources.slice(start, start + PAGE);
+    return {
+      StackResourceSummaries: page.map(({ logicalId, type, physicalId }) => ({
+        LogicalResourceId: logicalId,
+        PhysicalResourceId: physicalId,
+        ResourceType: type,
+        ResourceStatus: 'CREATE_COMPLETE',
+      })),
+      ...(start + PAGE < resources.length ? { NextToken: String(start + PAGE) } : {}),
+    };
   },
 };
 

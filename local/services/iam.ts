@@ -59,6 +59,13 @@ export const iamOperations: Readonly<Record<string, Operation>> = {
     };
   },
 
+  /** Users alone, all on one page. */
+  ListEntitiesForPolicy(account, input) {
+    const arn = text(input, 'PolicyArn');
+    const users = [...account.users.values()].filter(({ attachedPolicies = [] }) => attachedPolicies.includes(arn));
+    return { PolicyUsers: users.map(({ name, id }) => ({ UserName: name, UserId: id })), IsTruncated: false };
+  },
+
   /** `LastUsedDate` is absent, and the rest 'N/A', as long as no use is on record. */
   GetAccessKeyLastUsed(account, input) {
     const id = text(input, 'AccessKeyId');

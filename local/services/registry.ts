@@ -5,7 +5,9 @@ import { type Input, jsonProtocol, type Output, type Protocol, queryProtocol } f
 import { cloudFormationOperations, stackResource } from './cloudformation.ts';
 import { eventsOperations, sourcesOf } from './events.ts';
 import { iamOperations, iamResource } from './iam.ts';
+import { functionResource, lambdaAnswers, lambdaOperations, lambdaProtocol } from './lambda.ts';
 import { judgeS3, s3Operations, s3Protocol } from './s3.ts';
+import { schedulerOperations, schedulerProtocol } from './scheduler.ts';
 import { secretContext, secretResource, secretsManagerOperations } from './secrets-manager.ts';
 import { judgeSecurityHub, securityHubOperations, securityHubProtocol } from './security-hub.ts';
 import { stsOperations } from './sts.ts';
@@ -23,6 +25,8 @@ export interface Judged {
 export interface Service {
   readonly operations: Readonly<Record<string, Operation>>;
   readonly protocol: Protocol;
+  /** Of operations that take virtual time: what they answer in the end. */
+  readonly answers?: Readonly<Record<string, (account: SimulatedAccount, input: Input) => Promise<Output>>>;
   /** Prefix of its actions in policies, where it is not the name that requests are signed for. */
   readonly prefix?: string;
   /** @default nothing is judged: whoever authenticates may call it */
@@ -84,6 +88,19 @@ const SERVICES = {
     operations: cloudFormationOperations,
     protocol: queryProtocol('http://cloudformation.amazonaws.com/doc/2010-05-15/'),
     judged: (account, _, input) => ({ resource: stackResource(account, input) }),
+  },
+  lambda: {
+    operations: lambdaOperations,
+    protocol: lambdaProtocol,
+    answers: lambdaAnswers,
+    judged: (account, _, input) => ({ resource: functionResource(account, input) }),
+    codes: JSON_CODES,
+  },
+  scheduler: {
+    operations: schedulerOperations,
+    protocol: schedulerProtocol,
+    judged: () => ({ resource: '*' }),
+    codes: JSON_CODES,
   },
 } as const satisfies Readonly<Record<string, Service>>;
 

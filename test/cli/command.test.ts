@@ -6,7 +6,7 @@ import { keyNamed } from '../../cli/operator/stack.ts';
 import { EXIT_CODES } from '../../client/program/exit-codes.ts';
 import { AwsCallError } from '../../lambdas/domain/errors.ts';
 import { SimulatedAccount } from '../../local/account.ts';
-import { Simulation } from '../simulation/world.ts';
+import { LivedInAccount } from './account.ts';
 import { deployStack, run } from './world.ts';
 
 /** A command that does what it is given. */
@@ -174,9 +174,8 @@ describe('the stack', () => {
   });
 
   it('tells what is deployed: its outputs, the version, and the key that a name means', async () => {
-    const simulation = new Simulation();
-    deployStack(simulation);
-    const { arn } = simulation.secret('iam/app');
+    const simulation = new LivedInAccount([{ userName: 'app' }]);
+    const { arn } = simulation.secret('app');
     for (const name of ['app', 'iam/app', arn]) {
       const { out } = await run(simulation.account, reading, [name]);
       expect(JSON.parse(out)).toEqual({
@@ -194,8 +193,9 @@ describe('the stack', () => {
   });
 
   it('is not found where there is none, or one of somebody else, or of another version', async () => {
-    const simulation = new Simulation();
+    const simulation = new LivedInAccount([]);
     const { account: of } = simulation;
+    of.stacks.clear();
     expect(await run(of, reading)).toMatchObject({
       exit: 14,
       err: expect.stringContaining("no stack 'iam-key-rotator'"),
@@ -217,8 +217,7 @@ describe('the stack', () => {
   });
 
   it('is read by the SDK as well, over the wire', async () => {
-    const simulation = new Simulation();
-    deployStack(simulation);
+    const simulation = new LivedInAccount([{ userName: 'app' }]);
     const { operator, region } = simulation.account;
     const { endpoint, close } = await simulation.account.listen(Date.now);
     try {

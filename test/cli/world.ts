@@ -3,24 +3,35 @@
 import type { ClientOptions, Clients, Connect, ConnectionOptions } from '../../cli/operator/clients.ts';
 import { type OperatorCommand, operatorCommand } from '../../cli/operator/command.ts';
 import type { Terminal } from '../../client/program/terminal.ts';
+import type { Deployment } from '../../lambdas/contract/deployment.ts';
 import { PROJECT } from '../../lambdas/contract/names.ts';
 import type { SimulatedAccount } from '../../local/account.ts';
 import { DirectClient } from '../../local/direct-clients.ts';
 import type { Sandbox } from '../../local/functions.ts';
 import type { Credentials } from '../../local/model.ts';
-import { stackArn } from '../../local/services/cloudformation.ts';
-import type { Simulation } from '../simulation/world.ts';
+import { type SimulatedStack, stackArn } from '../../local/services/cloudformation.ts';
 
 export const VERSION = '0.1.0';
 
+/** An account, and what is deployed into it. */
+interface Deployed {
+  readonly account: SimulatedAccount;
+  readonly deployment: Deployment;
+}
+
 /** Tells the account what a deployment of the simulation's stack would have told it. */
-export function deployStack({ account, deployment }: Simulation, outputs: Record<string, string> = {}): void {
+export function deployStack(
+  { account, deployment }: Deployed,
+  outputs: Record<string, string> = {},
+  resources: SimulatedStack['resources'] = [],
+): void {
   account.stacks.set('iam-key-rotator', {
     name: 'iam-key-rotator',
     arn: stackArn(account, 'iam-key-rotator'),
     createdAt: account.clock.nowMs,
     outputs: { RotateFunctionName: 'rotate', RetireFunctionName: 'retire', ...outputs },
     metadata: { [PROJECT]: { deployment, version: VERSION } },
+    resources,
   });
 }
 
