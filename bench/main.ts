@@ -5,6 +5,7 @@ import { judgeAll } from './budgets.ts';
 import { measureAudit } from './measure-audit.ts';
 import { measureBundles } from './measure-bundles.ts';
 import { measureCalls } from './measure-calls.ts';
+import { measureCli } from './measure-cli.ts';
 import { measureClient } from './measure-client.ts';
 import { measureMemory } from './measure-memory.ts';
 import { drawTable, summary } from './table.ts';
@@ -30,6 +31,7 @@ const machine = {
 const figures = {
   ...(await measureBundles()),
   ...(await measureClient()),
+  ...(await measureCli()),
   ...(await measureCalls()),
   ...(await measureMemory()),
   ...(await measureAudit()),

@@ -3,7 +3,6 @@ import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { STSClient } from '@aws-sdk/client-sts';
@@ -15,7 +14,6 @@ export interface Clients {
   readonly cloudwatch: CloudWatchClient;
   readonly iam: IAMClient;
   readonly lambda: LambdaClient;
-  readonly s3: S3Client;
   readonly scheduler: SchedulerClient;
   readonly secretsmanager: SecretsManagerClient;
   readonly sts: STSClient;
@@ -54,7 +52,6 @@ const MAKERS: { readonly [S in keyof Clients]: (config: object) => Promise<Clien
   cloudwatch: async (config) => new (await import('@aws-sdk/client-cloudwatch')).CloudWatchClient(config),
   iam: async (config) => new (await import('@aws-sdk/client-iam')).IAMClient(config),
   lambda: async (config) => new (await import('@aws-sdk/client-lambda')).LambdaClient(config),
-  s3: async (config) => new (await import('@aws-sdk/client-s3')).S3Client(config),
   scheduler: async (config) => new (await import('@aws-sdk/client-scheduler')).SchedulerClient(config),
   secretsmanager: async (config) => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(config),
   sts: async (config) => new (await import('@aws-sdk/client-sts')).STSClient(config),
@@ -62,11 +59,13 @@ const MAKERS: { readonly [S in keyof Clients]: (config: object) => Promise<Clien
 
 /** Clients with the SDK's default chain of credentials: environment, profiles, SSO, roles. AWS_ENDPOINT_URL is the SDK's own business. */
 export function connectWith({ profile, region, endpoint }: ConnectionOptions): Connect {
+  // The SDK says of each Node that it will leave some day. The package brings the SDK along, so its user can do nothing about it.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const common = {
     maxAttempts: ATTEMPTS,
     ...(profile === undefined ? {} : { profile }),
     ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    ...(endpoint === undefined ? {} : { endpoint }),
   };
   const made = new Map<string, Promise<unknown>>();
   return <S extends keyof Clients>(service: S, { requestTimeout, ...options }: ClientOptions = {}) => {
