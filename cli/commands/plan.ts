@@ -15,7 +15,7 @@ export const plan: OperatorCommand = {
   says: 'tell what the next retire pass and the next rotations will do, and why',
   about:
     'A dry run: the secrets that are due are read as the retire pass reads them, and decided about by the same code; nothing is changed. What lies further ahead follows from the ledger: a key that is still in use then is held. Times are UTC; docs/reasons.md has every reason.',
-  attention: 'a secret could not be looked at: the pass would fail for it, too',
+  attention: 'a secret could not be looked at',
   examples: [
     { does: 'the next pass, and what follows within a week', line: 'plan' },
     { does: 'a month ahead', line: 'plan --within 30d' },
@@ -121,7 +121,7 @@ function stepLines(steps: readonly Step[], now: Date, page: Page): string[] {
   const secret: Column<Step> = { heading: 'secret', cell: (step) => step.secret };
   // Of what lies ahead, the reason is why nothing is done before.
   const whyHeading = dated ? 'why not before' : 'why';
-  const reason: Column<Step> = { heading: 'why', cell: (step) => why(step, now) };
+  const reason: Column<Step> = { heading: whyHeading, cell: (step) => why(step, now) };
   const fitting = table(
     steps,
     [

@@ -57,8 +57,13 @@ export async function gatherLooks(
       if (nomination === undefined) return undefined;
       return await lookAt(secret.arn, nomination.suspects, policy, rotateTimeout, world);
     } catch (error) {
-      // As in a pass: one secret that fails doesn't keep the others waiting. An error of AWS would be the same for all.
-      if (error instanceof RotatorError && error.name === 'RotatorError') return error;
+      // As in a pass: one secret that fails doesn't keep the others waiting, such as one whose value only its readers may read.
+      if (
+        error instanceof RotatorError &&
+        (error.name === 'RotatorError' || failureOf(error).code === 'ACCESS_DENIED')
+      ) {
+        return error;
+      }
       throw error;
     }
   });

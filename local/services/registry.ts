@@ -7,7 +7,7 @@ import { eventsOperations, sourcesOf } from './events.ts';
 import { iamOperations, iamResource } from './iam.ts';
 import { functionResource, lambdaAnswers, lambdaOperations, lambdaProtocol } from './lambda.ts';
 import { judgeS3, s3Operations, s3Protocol } from './s3.ts';
-import { schedulerOperations, schedulerProtocol } from './scheduler.ts';
+import { scheduleResource, schedulerOperations, schedulerProtocol } from './scheduler.ts';
 import { secretContext, secretResource, secretsManagerOperations } from './secrets-manager.ts';
 import { judgeSecurityHub, securityHubOperations, securityHubProtocol } from './security-hub.ts';
 import { stsOperations } from './sts.ts';
@@ -99,7 +99,7 @@ const SERVICES = {
   scheduler: {
     operations: schedulerOperations,
     protocol: schedulerProtocol,
-    judged: () => ({ resource: '*' }),
+    judged: (account, _, input) => ({ resource: scheduleResource(account, input) }),
     codes: JSON_CODES,
   },
 } as const satisfies Readonly<Record<string, Service>>;

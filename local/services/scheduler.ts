@@ -1,7 +1,8 @@
 /** EventBridge Scheduler, as far as an operator asks for schedules. */
+import type { SimulatedAccount } from '../account.ts';
 import { AwsError } from '../model.ts';
 import { text } from '../wire/input.ts';
-import type { Output } from '../wire/protocols.ts';
+import type { Input, Output } from '../wire/protocols.ts';
 import { restJsonProtocol } from '../wire/rest-json.ts';
 import type { Operation } from './registry.ts';
 
@@ -25,3 +26,7 @@ export const schedulerOperations: Readonly<Record<string, Operation>> = {
     };
   },
 };
+
+/** The ARN of the schedule that a call is about. */
+export const scheduleResource = (account: SimulatedAccount, input: Input): string =>
+  `arn:aws:scheduler:${account.region}:${account.id}:schedule/default/${text(input, 'Name')}`;
