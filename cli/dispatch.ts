@@ -10,7 +10,10 @@ import { ownVersion } from './operator/own-version.ts';
  * @returns the exit code
  */
 export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [name = '--help', ...rest] = argv;
+  const [first = '--help', ...others] = argv;
+  // help status: as status --help
+  const asked = first === 'help' ? others[0] : undefined;
+  const [name, rest] = asked === undefined ? [first, others] : [asked, ['--help']];
   if (name === '--help' || name === '-h' || name === 'help') {
     terminal.out(usage());
     return 0;

@@ -75,6 +75,7 @@ function withDates(output: Output): Output {
 }
 
 function converted(name: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map((item) => (isRecord(item) ? withDates(item) : item));
   if (isRecord(value)) return withDates(value);
   // The one blob among the answers, in Base64 on the wire.

@@ -131,7 +131,7 @@ export type Change =
   | { readonly what: 'key-minted' | 'key-deleted'; readonly userName: string; readonly keyId: string }
   | { readonly what: 'key-status'; readonly userName: string; readonly keyId: string; readonly status: KeyStatus }
   | {
-      readonly what: 'secret-created' | 'secret-deleted' | 'rotation-configured';
+      readonly what: 'secret-created' | 'secret-deleted' | 'secret-restored' | 'rotation-configured';
       readonly secret: string;
     }
   | {

@@ -7,6 +7,7 @@ export interface KeptAccount {
   readonly env: Readonly<Record<string, string>>;
   /** Resolves when somebody has pressed Ctrl-C, or the process was told to end. */
   untilStopped(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Real ms between two steps of the virtual clock. */
@@ -24,6 +25,7 @@ export async function keepAccount(account: SimulatedAccount): Promise<KeptAccoun
     }
   };
   return {
+    close,
     env: {
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: account.region,

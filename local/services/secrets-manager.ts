@@ -186,6 +186,14 @@ export const secretsManagerOperations: Readonly<Record<string, Operation>> = {
       DeletionDate: secret.deletedAt / 1000 + Number(input.RecoveryWindowInDays ?? 30) * 86_400,
     };
   },
+
+  /** "Cancels the scheduled deletion of a secret": https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RestoreSecret.html */
+  RestoreSecret(account, input) {
+    const secret = secretOf(account, input, 'even if deleted');
+    delete secret.deletedAt;
+    account.change({ what: 'secret-restored', secret: secret.name });
+    return { ARN: secret.arn, Name: secret.name };
+  },
 };
 
 /** The entry that ListSecrets shows for a secret, as it is now. */
