@@ -6,6 +6,8 @@ const ROLES = 'arn:aws:iam::111122223333:role';
 const user = (name: string) => ({ user: name, createUser: true, readers: [`${ROLES}/${name}`] });
 
 export default defineConfig({
+  // A year has enough of them; each is one of the whole account.
+  audit: { every: '7d' },
   defaults: {
     schedule: { every: '1d', window: '4h' },
     // Within a day each superseded key is disabled and deleted, so that every rotation ends with a retirement, and an emergency in the

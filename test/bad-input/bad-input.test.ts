@@ -7,6 +7,7 @@ import { ConfigError, resolveConfig } from '../../infra/config/index.ts';
 import { ERROR_CODES } from '../../lambdas/domain/errors.ts';
 import { finishAll } from '../simulation/world.ts';
 import { answers } from './answers.ts';
+import { audits } from './audits.ts';
 import { configs } from './configs.ts';
 import { events } from './events.ts';
 import { files } from './files.ts';
@@ -27,6 +28,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'a user that is not as it should be': users,
   'an answer of AWS that is wrong': answers,
   'a deployment that is wrong': files,
+  'an audit whose facts are wrong': audits,
 };
 
 /** Without the frame in which a pass tells what failed. */

@@ -212,6 +212,26 @@ export const configs: readonly ConfigRow[] = [
     config: { retireEvery: '1m', keys: [{ user: 'app' }] },
   },
   {
+    wrong: 'an audit is to run every hour, for which IAM makes no report',
+    problem: 'bad-value audit.every',
+    config: { audit: { every: '1h' }, keys: [{ user: 'app' }] },
+  },
+  {
+    wrong: 'the oldest age of a key is no whole number of days',
+    problem: 'bad-value audit.maxKeyAge',
+    config: { audit: { maxKeyAge: '36h' }, keys: [{ user: 'app' }] },
+  },
+  {
+    wrong: 'the audit has a field that nobody knows',
+    problem: 'unknown-field audit.bucket',
+    config: { audit: { bucket: 'mine' }, keys: [{ user: 'app' }] },
+  },
+  {
+    wrong: 'the audit is switched off by a word',
+    problem: 'bad-value audit',
+    config: { audit: false, keys: [{ user: 'app' }] },
+  },
+  {
     wrong: 'two stacks have one name',
     problem: 'duplicate-target targets[1].name',
     config: {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readDeployment, readRegion } from '../../lambdas/adapters/deployment-file.ts';
+import { readDeployment, readRegion, readReportBucket } from '../../lambdas/adapters/deployment-file.ts';
 import { DEFAULT_FORMAT } from '../../lambdas/contract/formats.ts';
 import { deployedKey } from '../policy.ts';
 import { FAKE, type Row, rowOf } from './row.ts';
@@ -40,6 +40,8 @@ export const files: readonly Row[] = [
   rowOf('there is no deployment file', 'DEPLOYMENT_MALFORMED', () => readFolder({})),
   rowOf('the environment has no AWS_REGION', 'DEPLOYMENT_MALFORMED', () => readRegion({})),
   rowOf('AWS_REGION is empty', 'DEPLOYMENT_MALFORMED', () => readRegion({ AWS_REGION: '' })),
+  rowOf('the environment has no REPORT_BUCKET', 'DEPLOYMENT_MALFORMED', () => readReportBucket({})),
+  rowOf('REPORT_BUCKET is empty', 'DEPLOYMENT_MALFORMED', () => readReportBucket({ REPORT_BUCKET: '' })),
   rowOf('LAMBDA_TASK_ROOT is empty', 'DEPLOYMENT_MALFORMED', () => readDeployment({ LAMBDA_TASK_ROOT: '' })),
   file('is empty', ''),
   file('is not JSON', `export default { secret: '${FAKE}' }`),
@@ -48,6 +50,10 @@ export const files: readonly Row[] = [
   root('is of a format version that is yet to come', { formatVersion: 2 }),
   root('has its format version as a text', { formatVersion: '1' }),
   root('has no name', { name: undefined }),
+  root('has an audit without a largest age', { audit: { unusedFor: 1, neverUsedFor: 1, securityHub: false } }),
+  root('has an audit that allows no age at all', {
+    audit: { maxKeyAge: 0, unusedFor: 1, neverUsedFor: 1, securityHub: false },
+  }),
   root('has an empty name', { name: '' }),
   root('allows no change a run', { maxChangesPerRun: 0 }),
   root('allows half a change a run', { maxChangesPerRun: 0.5 }),
