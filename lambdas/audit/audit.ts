@@ -136,25 +136,22 @@ const hasNone = (user: string, fresh: Fresh) =>
 async function readUsers(nominated: readonly ReportedUser[], policy: AuditPolicy, world: AuditWorld): Promise<Fresh> {
   const fresh = new Map<string, readonly FreshKey[] | undefined>();
   const queue = nominated.values();
-  let failed = false;
+  let failure: { readonly error: unknown } | undefined;
   const work = async () => {
     for (const user of queue) {
-      if (failed) return;
-      if (world.now().getTime() + RESERVE > world.deadline.getTime())
-        throw incomplete(`${fresh.size} of ${nominated.length} users that have something to report were read`);
-      fresh.set(user.user, await readUser(user, policy, world));
+      // Whoever reads goes no further once another one has failed, and nobody is left behind at work.
+      if (failure !== undefined) return;
+      try {
+        if (world.now().getTime() + RESERVE > world.deadline.getTime())
+          throw incomplete(`${fresh.size} of ${nominated.length} users that have something to report were read`);
+        fresh.set(user.user, await readUser(user, policy, world));
+      } catch (error) {
+        failure ??= { error };
+      }
     }
   };
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      try {
-        await work();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }),
-  );
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (failure !== undefined) throw failure.error;
   return fresh;
 }
 

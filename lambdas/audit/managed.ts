@@ -122,15 +122,22 @@ export function describeManaged(managed: Managed): ManagedSecret {
     ...(listed?.lastRotated && { lastRotated: iso(listed.lastRotated) }),
     ...(listed?.nextRotation && { nextRotation: iso(listed.nextRotation) }),
     keys: ledgerKeys(managed)
-      .map(({ entry: { keyId, minted, promoted, superseded, disabled }, state, due }) => ({
-        keyId,
-        state,
-        ...(minted && { minted: iso(minted) }),
-        ...(promoted && { promoted: iso(promoted) }),
-        ...(superseded && { superseded: iso(superseded.at) }),
-        ...(disabled && { disabled: iso(disabled) }),
-        ...(due && { due: iso(due) }),
-      }))
+      .map((key) => describeKey(key, policy))
       .sort((a, b) => (a.keyId < b.keyId ? -1 : 1)),
+  };
+}
+
+function describeKey({ entry, state, due: latest }: LedgerKey, policy: DeployedKey | undefined): ManagedKey {
+  const { keyId, minted, promoted, superseded, disabled } = entry;
+  // Of a retiring key the end of its overlap is told: whether it is held then, nobody knows before.
+  const due = state === 'retiring' && superseded && policy ? after(superseded.at, policy.deactivateAfter) : latest;
+  return {
+    keyId,
+    state,
+    ...(minted && { minted: iso(minted) }),
+    ...(promoted && { promoted: iso(promoted) }),
+    ...(superseded && { superseded: iso(superseded.at) }),
+    ...(disabled && { disabled: iso(disabled) }),
+    ...(due && { due: iso(due) }),
   };
 }

@@ -83,7 +83,7 @@ describe('an audit', () => {
     await simulation.schedule('iam/app', 30);
     simulation.startApplications();
     for (let day = 0; day < 75; day += 5) {
-      await simulation.advanceWithPasses(5, 2);
+      await simulation.advanceWithPasses(5, 6);
       await audit();
       expect(ids(account)).toEqual([]);
     }

@@ -6,7 +6,7 @@ import { checkKeys, type FreshKey, RETIRE_MARGIN } from '../../lambdas/audit/che
 import { checkRoot, checkUnmanaged } from '../../lambdas/audit/checks/reported.ts';
 import { checkSecret, OVERDUE_MARGIN, UNFINISHED_AFTER } from '../../lambdas/audit/checks/secrets.ts';
 import type { KeySlot } from '../../lambdas/audit/credential-report.ts';
-import { type Managed, managedSecrets } from '../../lambdas/audit/managed.ts';
+import { describeManaged, type Managed, managedSecrets } from '../../lambdas/audit/managed.ts';
 import { isNominated, keysToRead } from '../../lambdas/audit/nominate.ts';
 import { AUDIT_DEFAULTS, type DeployedKey } from '../../lambdas/contract/deployment.ts';
 import type { ListedSecret } from '../../lambdas/domain/audit.ts';
@@ -179,6 +179,37 @@ describe('a secret', () => {
         at(last + 1),
       ),
     ).toMatchObject([{ check: 'rotation-overdue', keyId: NEW, secret: 'iam/app' }]);
+  });
+
+  it('stands in the report with its keys, and when the next thing happens to each', () => {
+    const disabled = { keyId: OTHER, version: 'v0', minted: at(-60 * DAY), disabled: at(-DAY) };
+    expect(
+      describeManaged(managed({ nextRotation: at(DAY), lastRotated: at(-5 * DAY) }, [CURRENT, RETIRING, disabled])),
+    ).toEqual({
+      secret: 'iam/app',
+      user: 'app',
+      mode: 'enforce',
+      rotationEnabled: true,
+      lastRotated: '2026-06-10T12:00:00Z',
+      nextRotation: '2026-06-16T12:00:00Z',
+      keys: [
+        { keyId: NEW, state: 'current', minted: '2026-06-10T12:00:00Z', promoted: '2026-06-10T12:00:00Z' },
+        {
+          keyId: OLD,
+          state: 'retiring',
+          minted: '2026-05-16T12:00:00Z',
+          superseded: '2026-06-10T12:00:00Z',
+          due: '2026-06-13T12:00:00Z',
+        },
+        {
+          keyId: OTHER,
+          state: 'disabled',
+          minted: '2026-04-16T12:00:00Z',
+          disabled: '2026-06-14T12:00:00Z',
+          due: '2026-06-21T12:00:00Z',
+        },
+      ],
+    });
   });
 
   it('in observe mode is not blamed for not rotating', () => {

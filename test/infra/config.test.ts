@@ -342,6 +342,29 @@ describe('every wrong value is named with what it was, what was expected and the
     expect(problems[0]?.fix).not.toBe('');
   });
 
+  test('of the audit are all filled in, and what is given wins', () => {
+    const standard = { every: DAY, maxKeyAge: 90 * DAY, unusedFor: 45 * DAY, neverUsedFor: 45 * DAY };
+    const others = { securityHub: false, keepReportsFor: 365 * DAY };
+    expect(resolveConfig({ keys: [{ user: 'a' }] }).audit).toEqual({ ...standard, ...others });
+    const given = { every: '6h', maxKeyAge: '60d', securityHub: true };
+    expect(resolveConfig({ audit: given, keys: [{ user: 'a' }] }).audit).toEqual({
+      ...{ ...standard, every: 21_600, maxKeyAge: 60 * DAY },
+      ...{ ...others, securityHub: true },
+    });
+  });
+
+  test.each([
+    [{ audit: { every: '5h' } }, 'audit.every'],
+    [{ audit: { every: '8d' } }, 'audit.every'],
+    [{ audit: { every: '390m' } }, 'audit.every'],
+    [{ audit: { unusedFor: '0d' } }, 'audit.unusedFor'],
+    [{ audit: { keepReportsFor: '6d' } }, 'audit.keepReportsFor'],
+    [{ audit: { securityHub: 'yes' } }, 'audit.securityHub'],
+  ])('%j is refused', (config, path) => {
+    const { problems } = errorOf({ ...config, keys: [{ user: 'a' }] });
+    expect(problems).toMatchObject([{ path, code: 'bad-value' }]);
+  });
+
   test.each([
     [{ maxChangesPerRun: 0, keys: [{ user: 'a' }] }, 'bad-value maxChangesPerRun'],
     [{ retireEvery: '5m', keys: [{ user: 'a' }] }, 'bad-value retireEvery'],
