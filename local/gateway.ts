@@ -230,16 +230,21 @@ export class Gateway {
     if (principal.kind !== 'role' && principal.kind !== 'user') return undefined;
     const principalArn =
       principal.kind === 'user' ? principal.arn : `arn:aws:iam::${this.#account.id}:role/${principal.name}`;
-    const { resource, context, ...policy } = judged(this.#account, action, input, principal);
+    const {
+      resource,
+      context,
+      action: asked = `${prefix}:${action}`,
+      ...policy
+    } = judged(this.#account, action, input, principal);
     const verdict = await this.#account.authorize({
       principalArn,
-      action: `${prefix}:${action}`,
+      action: asked,
       resource,
       context: { 'aws:PrincipalArn': principalArn, ...context },
       ...policy,
     });
     if (verdict.allowed) return undefined;
-    const message = `User: ${principal.arn} is not authorized to perform: ${prefix}:${action} on resource: ${resource} ${verdict.reason}`;
+    const message = `User: ${principal.arn} is not authorized to perform: ${asked} on resource: ${resource} ${verdict.reason}`;
     return codes?.denied === undefined
       ? new AwsError('AccessDenied', message, 403)
       : new AwsError(codes.denied, message);

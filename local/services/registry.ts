@@ -16,6 +16,8 @@ export type Operation = (account: SimulatedAccount, input: Input, principal: Pri
 
 /** What a policy is asked about a call. */
 export interface Judged {
+  /** As in a policy, where it is not the operation's own. */
+  readonly action?: string;
   /** The ARN that the call is about, or '*'. */
   readonly resource: string;
   readonly context?: Readonly<Record<string, string | string[]>>;

@@ -36,7 +36,6 @@ export const s3Operations: Readonly<Record<string, Operation>> = {
     return {};
   },
 
-  /** NoSuchKey only for who may list the bucket; others are refused (API reference). */
   GetObject(account, input) {
     const object = bucketOf(account, input).objects.get(text(input, 'Key'))?.at(-1);
     if (object === undefined) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404);
@@ -44,7 +43,15 @@ export const s3Operations: Readonly<Record<string, Operation>> = {
   },
 };
 
-export function judgeS3(_account: SimulatedAccount, _action: string, input: Input): Judged {
+/**
+ * That an object is not there is told to who may list the bucket; others are refused.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ */
+export function judgeS3(account: SimulatedAccount, action: string, input: Input): Judged {
+  const bucket = account.buckets.get(String(input.Bucket));
+  if (action === 'GetObject' && bucket?.objects.has(String(input.Key)) === false)
+    return { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket.name}` };
   return { resource: `arn:aws:s3:::${String(input.Bucket)}/${String(input.Key)}` };
 }
 

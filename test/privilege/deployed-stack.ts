@@ -7,7 +7,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import type { KeyInput } from '../../infra/config/index.ts';
 import { RotatedAccessKey } from '../../infra/rotated-access-key.ts';
 import { eventBus } from '../../lambdas/adapters/event-bus.ts';
-import type { Deployment } from '../../lambdas/contract/deployment.ts';
+import { AUDIT_DEFAULTS, type Deployment } from '../../lambdas/contract/deployment.ts';
 import { ENV, SERVICES } from '../../lambdas/contract/names.ts';
 import type { Happening } from '../../lambdas/domain/happenings.ts';
 import { eventOf } from '../../lambdas/notify/events-of.ts';
@@ -47,14 +47,15 @@ export class DeployedStack {
   readonly uses: Use[] = [];
   readonly #judged: Promise<unknown>[] = [];
 
-  constructor(keys: readonly KeyInput[]) {
-    const [stack] = stacksOf({ keys }, UNCHECKED);
+  constructor(keys: readonly KeyInput[], { securityHub = false } = {}) {
+    const [stack] = stacksOf({ keys, audit: { securityHub } }, UNCHECKED);
     if (stack === undefined) throw new Error('no stack');
     this.deployment = {
       formatVersion: 1,
       name: stack.stackName,
       maxChangesPerRun: 25,
       rotateTimeout: 120,
+      audit: { ...AUDIT_DEFAULTS, securityHub },
       keys: stack.node.findAll().flatMap((node) => (node instanceof RotatedAccessKey ? node.deployed : [])),
     };
     judgeByPolicies(this.account);

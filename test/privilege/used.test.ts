@@ -16,7 +16,8 @@ const keys: KeyInput[] = [
   { user: 'watched', createUser: true, mode: 'observe' },
 ];
 
-const stack = new DeployedStack(keys);
+// With everything that can be switched on.
+const stack = new DeployedStack(keys, { securityHub: true });
 
 /** What the functions do in the lives of these keys, the seldom included. Each scenario leaves the stack quiet. */
 const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
