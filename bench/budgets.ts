@@ -64,6 +64,8 @@ export const BUDGETS = {
   rotateLoad: { what: 'rotate: module load, bare SDK clients = 1', ...load },
   retireLoad: { what: 'retire: module load, bare SDK clients = 1', ...load },
   auditLoad: { what: 'audit: module load, bare SDK clients = 1', ...load },
+  notifySize: { what: 'notify: bundle', ...size },
+  notifyLoad: { what: 'notify: module load, bare SDK clients = 1', ...load },
   rotationCalls: { what: 'rotation, four steps', limit: 18, unit: 'calls', decimals: 0, source: rotation },
   rotationWrites: {
     what: '  of which write values and labels',

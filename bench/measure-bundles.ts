@@ -24,6 +24,7 @@ export async function measureBundles() {
     rotate: bundleOf('rotate'),
     retire: bundleOf('retire'),
     audit: bundleOf('audit'),
+    notify: bundleOf('notify'),
     bare: bundle('bench/bare-clients.ts', {}),
   };
   const load = await loadTimes(files);
@@ -34,6 +35,8 @@ export async function measureBundles() {
     rotateLoad: ratio(load.rotate, load.bare),
     retireLoad: ratio(load.retire, load.bare),
     auditLoad: ratio(load.audit, load.bare),
+    notifySize: size(files.notify),
+    notifyLoad: ratio(load.notify, load.bare),
   };
 }
 

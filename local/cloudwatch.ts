@@ -92,7 +92,11 @@ export class CloudWatch {
     }
   }
 
+  /** An alarm of several periods has to say what missing data are: what CloudWatch does otherwise with some data and some missing is not simulated. */
   put(definition: AlarmDefinition): void {
+    const { name, evaluationPeriods, treatMissingData } = definition;
+    if (evaluationPeriods > 1 && !['breaching', 'notBreaching'].includes(treatMissingData))
+      throw new Error(`${name}: missing data taken as ${treatMissingData}, over several periods, are not simulated`);
     this.alarms.set(definition.name, { ...definition, state: 'INSUFFICIENT_DATA', changes: [] });
   }
 

@@ -116,6 +116,15 @@ describe('a line becomes an event', () => {
     expect(JSON.stringify(detailOf({ message: 'retirement failed', error })).length).toBeLessThan(4_000);
   });
 
+  it('without quotes, backslashes and line breaks, which would end the text of a notice', () => {
+    const found = 'User: "x" is not\n\t authorized \\';
+    const error = { code: 'AWS_CALL_FAILED', details: { found, expected: 'y', remedy: 'z' } };
+    expect(detailOf({ message: 'retirement failed', error })).toMatchObject({
+      found: "User: 'x' is not authorized '",
+      message: "A retire pass failed: AWS_CALL_FAILED. Found: User: 'x' is not authorized '.",
+    });
+  });
+
   it('of an audit without findings, and of one that failed', () => {
     expect(detailOf({ message: 'audit-completed' })).toMatchObject({
       findings: {},

@@ -74,10 +74,10 @@ function contextsOf(statement: Statement): { readonly taken: Context[]; readonly
     };
   }
   if (others.length === 0 && more.length === 0 && operator === 'ForAllValues:StringEquals' && key === 'events:source') {
-    const wrong = [`${first}x`, first.slice(0, -1), 'aws.health', first.toUpperCase()];
+    const bad = ['aws.iam', `${first}-x`, first.slice(0, -1), first.toUpperCase()];
     return {
-      taken: [{ [key]: [first] }],
-      refused: [...wrong.map((source) => ({ [key]: [source] })), { [key]: [first, 'aws.health'] }],
+      taken: [{ [key]: [first] }, { [key]: [first, first] }],
+      refused: [...bad.map((source) => ({ [key]: [source] })), { [key]: [first, 'aws.health'] }],
     };
   }
   throw new Error(`No example is known for the condition ${JSON.stringify(Condition)}`);
@@ -179,7 +179,7 @@ describe('a grant', () => {
     },
   );
 
-  it.each(['rotate', 'retire', 'audit'])(
+  it.each(['rotate', 'retire', 'audit', 'notify'])(
     'to change a key or secret in observe mode is not given to %s',
     async (role) => {
       const { arn, statements } = stack.roles[role] ?? { arn: '', statements: [] };
