@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -50,6 +50,7 @@ export class Alarms extends Construct {
       const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD: atLeast, LESS_THAN_THRESHOLD: lessThan } =
         cloudwatch.ComparisonOperator;
       const alarm = new cloudwatch.Alarm(this, `${name[0]?.toUpperCase()}${name.slice(1)}`, {
+        alarmName: `${Stack.of(this).stackName}-${RUNBOOK[name]}`,
         metric,
         threshold,
         comparisonOperator: below ? lessThan : atLeast,

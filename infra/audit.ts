@@ -39,6 +39,8 @@ const TIMEOUT = Duration.minutes(15);
 /** The audit of the whole account: its function and schedule, and the bucket of its reports. It can change no key and read no secret's value. */
 export class Audit extends Construct {
   readonly function: lambda.Function;
+  /** The function with its log group, whose lines become events. */
+  readonly run: RotatorFunction;
   readonly reports: s3.Bucket;
 
   constructor(scope: Construct, id: string, props: WiredAuditProps) {
@@ -57,6 +59,7 @@ export class Audit extends Construct {
     // Thousands of answers are read and thrown away. Young ones in less room: an account of 5,000 users then takes 200 MB in place of 260 (npm run bench).
     audit.function.addEnvironment('NODE_OPTIONS', '--enable-source-maps --max-semi-space-size=4');
     this.function = audit.function;
+    this.run = audit;
     grantAudit(audit, this.reports, keys, deployment.audit?.securityHub === true);
     new lambda.CfnEventInvokeConfig(this, 'Once', {
       functionName: audit.function.functionName,

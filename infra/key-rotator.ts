@@ -143,6 +143,11 @@ export class KeyRotator extends Construct {
       deadLetters: this.deadLetters,
       logRetention,
     });
+    /** The functions whose logs become events. */
+    const told = [rotate, retire, this.audit.run];
+    const { deadLetters } = this;
+    const notify = new Notify(this, 'Notify', { deployment, told, deadLetters, logRetention });
+    this.notifyFunction = notify.function;
 
     for (const key of keys) {
       const permission = allowSecret(this, rotate.function, key);
@@ -150,7 +155,8 @@ export class KeyRotator extends Construct {
         deploymentName: deployment.name,
         rotateFunction: rotate.function,
         roles: [rotate.role, retire.role],
-        dependencies: [permission, ...rotate.policies],
+        // Deploying rotates at once, and what is logged before somebody subscribes is in no event.
+        dependencies: [permission, ...rotate.policies, notify],
       });
     }
     this.deployment = deployment;
@@ -159,11 +165,6 @@ export class KeyRotator extends Construct {
     this.deploymentName = deployment.name;
     this.keys = keys;
     this.retireEvery = retireEvery;
-
-    /** The functions whose logs become events. */
-    const told = [rotate, retire];
-    const deadLetters = this.deadLetters;
-    this.notifyFunction = new Notify(this, 'Notify', { deployment, told, deadLetters, logRetention }).function;
   }
 
   /** A metric of one of the functions, by its name in `METRICS`. The sum over five minutes, unless told otherwise. */

@@ -174,8 +174,9 @@ function ownTopic(scope: Construct, emails: readonly string[]): sns.Topic {
     );
   publish('EventBridgePublishes', EVENTS, {});
   publish('AlarmsPublish', CLOUDWATCH, ofThisAccount);
-  for (const [index, endpoint] of emails.entries()) {
-    new sns.CfnSubscription(scope, `Email${index}`, { topicArn: topic.topicArn, protocol: 'email', endpoint });
+  // Named after the address, not numbered: each new subscription has to be confirmed.
+  for (const endpoint of emails) {
+    new sns.CfnSubscription(scope, `Email ${endpoint}`, { topicArn: topic.topicArn, protocol: 'email', endpoint });
   }
   return topic;
 }

@@ -1,13 +1,22 @@
-/** Every alarm is raised by what a function does or fails to do, and ends when that is mended. */
+/** Every alarm is raised by what a function does or fails to do, and ends when that is mended; and each has its section of the runbook. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OTHER_METRICS } from '../../infra/metrics.ts';
+import { RUNBOOK } from '../../lambdas/contract/lines.ts';
 import { PROJECT, SERVICES } from '../../lambdas/contract/names.ts';
-import { World } from './world.ts';
+import { PAGER, World } from './world.ts';
 
 const DENIED = { code: 'AccessDenied', status: 403 };
 const REFUSED = { kind: 'refuse', error: DENIED, times: 100 } as const;
 const APP = 'iam-key-rotator/app';
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
+const sections = page.split(/^## /m).slice(1);
+/** As GitHub and most others make the anchor of a heading. */
+const anchorOf = (section: string) => (section.split('\n')[0] ?? '').toLowerCase().replace(/ /g, '-');
 
 let world: World;
 beforeEach(async () => {
@@ -35,27 +44,27 @@ describe('the alarm', () => {
   it('that a rotation failed is raised by a step that fails, and ends with one that does not', async () => {
     const { faults } = world.account;
     await world.hours(3);
-    expect(world.alarm('RotationFailed').state).toBe('OK');
+    expect(world.alarm('rotation-failed').state).toBe('OK');
     faults.add({ match: { action: 'CreateAccessKey' }, ...REFUSED });
     await world.rotate('app');
-    expect(world.alarm('RotationFailed').state).toBe('ALARM');
+    expect(world.alarm('rotation-failed').state).toBe('ALARM');
     faults.clear();
     // That nothing runs mends nothing.
     world.account.operate('secretsmanager', 'CancelRotateSecret', { SecretId: APP });
     await world.hours(5);
-    expect(world.alarm('RotationFailed').state).toBe('ALARM');
+    expect(world.alarm('rotation-failed').state).toBe('ALARM');
     await world.rotate('app');
-    expect(world.mailsOf('RotationFailed')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.mailsOf('rotation-failed')).toEqual(['OK', 'ALARM', 'OK']);
   });
 
   it('that a retire pass failed is raised by one that fails, and ends with one that does not', async () => {
     await world.hours(1.5);
     world.account.faults.add({ match: { action: 'ListSecrets' }, ...REFUSED });
     await world.hours(1);
-    expect(world.alarm('RetirementFailed').state).toBe('ALARM');
+    expect(world.alarm('retirement-failed').state).toBe('ALARM');
     world.account.faults.clear();
     await world.hours(1);
-    expect(world.mailsOf('RetirementFailed')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.mailsOf('retirement-failed')).toEqual(['OK', 'ALARM', 'OK']);
     expect(world.events('Retirement Failed')).toMatchObject([
       { code: 'AWS_CALL_FAILED', runbook: 'docs/runbook.md#retirement-failed' },
     ]);
@@ -64,13 +73,13 @@ describe('the alarm', () => {
   it('of dead letters is raised by an invocation that failed, and ends when the queue is emptied', async () => {
     world.account.faults.add({ match: { action: 'ListSecrets' }, ...REFUSED });
     await world.hours(1.5);
-    expect(world.alarm('DeadLetters').state).toBe('ALARM');
+    expect(world.alarm('dead-letters').state).toBe('ALARM');
     world.account.faults.clear();
     await world.hours(2);
-    expect(world.alarm('DeadLetters').state).toBe('ALARM');
+    expect(world.alarm('dead-letters').state).toBe('ALARM');
     world.account.functions.queues.clear();
     await world.hours(0.5);
-    expect(world.mailsOf('DeadLetters')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.mailsOf('dead-letters')).toEqual(['OK', 'ALARM', 'OK']);
   });
 
   it('of a long hold is raised by a key that is used on, and ends when it is disabled', async () => {
@@ -81,37 +90,37 @@ describe('the alarm', () => {
       await world.use(old);
       await world.hours(1);
     }
-    expect(world.alarm('HoldTooLong').state).toBe('ALARM');
+    expect(world.alarm('hold-too-long').state).toBe('ALARM');
     await world.hours(9);
     expect(world.account.keys.get(old)?.status).not.toBe('Active');
-    expect(world.mailsOf('HoldTooLong')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.mailsOf('hold-too-long')).toEqual(['OK', 'ALARM', 'OK']);
     expect(world.events('Key Held')).toMatchObject([{ keyId: old, day: 0 }]);
   });
 
   it('of an overdue key is raised when its rotation does not come, and ends when it does', async () => {
     await world.hours(6);
-    expect(world.alarm('KeyOverdue').state).toBe('OK');
+    expect(world.alarm('key-overdue').state).toBe('OK');
     world.account.operate('secretsmanager', 'CancelRotateSecret', { SecretId: APP });
     await world.hours(72 + 1 - 6);
-    expect(world.alarm('KeyOverdue').state).toBe('OK');
+    expect(world.alarm('key-overdue').state).toBe('OK');
     await world.hours(4);
-    expect(world.alarm('KeyOverdue').state).toBe('ALARM');
+    expect(world.alarm('key-overdue').state).toBe('ALARM');
     await world.rotate('app');
     await world.hours(1);
     // Before the first pass nobody can tell, and that is no good sign either.
-    expect(world.mailsOf('KeyOverdue')).toEqual(['ALARM', 'OK', 'ALARM', 'OK']);
+    expect(world.mailsOf('key-overdue')).toEqual(['ALARM', 'OK', 'ALARM', 'OK']);
   });
 
   it('of overdue keys is raised, too, when no pass can tell, and not by a single one that can not', async () => {
     await world.hours(6);
     world.account.faults.add({ match: { action: 'ListSecrets' }, ...REFUSED });
     await world.hours(2);
-    expect(world.alarm('KeyOverdue').state).toBe('OK');
+    expect(world.alarm('key-overdue').state).toBe('OK');
     await world.hours(6);
-    expect(world.alarm('KeyOverdue').state).toBe('ALARM');
+    expect(world.alarm('key-overdue').state).toBe('ALARM');
     world.account.faults.clear();
     await world.hours(1.2);
-    expect(world.alarm('KeyOverdue').state).toBe('OK');
+    expect(world.alarm('key-overdue').state).toBe('OK');
   });
 
   it('of the change limit is raised by a pass that stops there, and ends with one that does not', async () => {
@@ -119,9 +128,9 @@ describe('the alarm', () => {
     world.account.operate('secretsmanager', 'RotateSecret', { SecretId: APP });
     await world.rotate('batch');
     await world.hours(2.5);
-    expect(world.alarm('ChangeLimit').state).toBe('ALARM');
+    expect(world.alarm('change-limit-reached').state).toBe('ALARM');
     await world.hours(3);
-    expect(world.mailsOf('ChangeLimit')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.mailsOf('change-limit-reached')).toEqual(['OK', 'ALARM', 'OK']);
     expect(world.events('Change Limit Reached')).toMatchObject([
       { changes: 1, runbook: 'docs/runbook.md#change-limit-reached' },
     ]);
@@ -129,7 +138,7 @@ describe('the alarm', () => {
 
   it('of the audit is raised when none gets through, and ends with one that does', async () => {
     await world.hours(26);
-    expect(world.alarm('AuditNotRun').state).toBe('OK');
+    expect(world.alarm('audit-not-run').state).toBe('OK');
     const undo = world.account.faults.add({
       match: { action: 'GenerateCredentialReport' },
       kind: 'refuse',
@@ -137,33 +146,39 @@ describe('the alarm', () => {
       times: 100,
     });
     await world.hours(46);
-    expect(world.alarm('AuditNotRun').state).toBe('ALARM');
+    expect(world.alarm('audit-not-run').state).toBe('ALARM');
     undo();
     await world.hours(26);
     // A new deployment has none either.
-    expect(world.mailsOf('AuditNotRun')).toEqual(['ALARM', 'OK', 'ALARM', 'OK']);
+    expect(world.mailsOf('audit-not-run')).toEqual(['ALARM', 'OK', 'ALARM', 'OK']);
   });
 
   it('of a leak is raised by a key that could not be disabled, and ends after an hour without a further one', async () => {
     await world.hours(0.1);
     world.account.cloudWatch.logged(printedBy(SERVICES.respond, OTHER_METRICS.leaksNotContained));
     await world.hours(0.5);
-    expect(world.alarm('LeakNotContained').state).toBe('ALARM');
+    expect(world.alarm('leak-not-contained').state).toBe('ALARM');
     await world.hours(4);
-    expect(world.mailsOf('LeakNotContained')).toEqual(['OK', 'ALARM', 'OK']);
+    expect(world.mailsOf('leak-not-contained')).toEqual(['OK', 'ALARM', 'OK']);
   });
 });
 
 describe('people are told', () => {
   it('of a refusal and its end, in sentences with a link, and never of what needs nobody', async () => {
     await world.hours(0.5);
+    // Those of the first deployment, too: somebody has subscribed before the first rotation begins.
+    expect(
+      world
+        .events('Key Promoted')
+        .map(({ user }) => user)
+        .sort(),
+    ).toEqual(['app', 'batch']);
     for (let n = 0; n < 2; n += 1) world.account.createAccessKey('batch', { force: true });
     await world.rotate('batch');
     const refused = world.notices().filter((notice) => notice.includes('STRANGERS_HOLD_SLOTS'));
     expect(refused[0]).toMatch(
       /^The rotation of secret iam-key-rotator\/batch failed at createSecret: STRANGERS_HOLD_SLOTS\. Found: .*\nWhat to do: .*\nRunbook: docs\/runbook\.md#rotation-failed$/,
     );
-    expect(world.events('Key Promoted').length).toBeGreaterThan(0);
     expect(world.notices().filter((notice) => notice.includes('is current'))).toEqual([]);
   });
 
@@ -207,5 +222,44 @@ describe('people are told', () => {
     expect([...types].sort()).toEqual(['Key Deleted', 'Key Disabled', 'Key Minted', 'Key Promoted']);
     const told = JSON.stringify([world.account.events.seen, world.messages(), world.functionOf('notify').logs]);
     expect(world.account.mintedSecrets.filter((secret) => told.includes(secret))).toEqual([]);
+  });
+});
+
+describe('the runbook', () => {
+  const alarms = () => [...world.account.cloudWatch.alarms.values()];
+
+  it('has a section for every alarm, and an alarm for every section', () => {
+    const linked = alarms().map(({ description }) => / docs\/runbook\.md#([\w-]+)$/.exec(description)?.[1]);
+    expect(linked.sort()).toEqual(sections.map(anchorOf).sort());
+    expect(new Set(linked).size).toBe(alarms().length);
+    expect(linked).toEqual(Object.values(RUNBOOK).sort());
+  });
+
+  it('says in each section what it means, how to look and how to mend', () => {
+    for (const section of sections) {
+      for (const part of ['**It means**', '**Look:**', '```sh', '**Mend**']) expect(section).toContain(part);
+    }
+  });
+
+  it('is linked by alarms that say in a sentence what happened, and tell everyone of their beginning and their end', async () => {
+    for (const { name, description, alarmActions, okActions } of alarms()) {
+      expect(name).toMatch(/^iam-key-rotator-[a-z-]+$/);
+      expect(description).toMatch(/^(A|No|The) .{30,}\. What it means/);
+      expect(alarmActions).toHaveLength(2);
+      expect(okActions).toEqual(alarmActions);
+    }
+    world.account.cloudWatch.logged(printedBy(SERVICES.respond, OTHER_METRICS.leaksNotContained));
+    await world.hours(0.2);
+    expect(world.account.topics.get(PAGER).messages.map(({ subject }) => subject)).toContain(
+      'ALARM: "iam-key-rotator-leak-not-contained"',
+    );
+  });
+
+  it('names only sections of its own and pages that are there', () => {
+    const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
+    const inside = links.filter((link) => link.startsWith('#')).map((link) => link.slice(1));
+    expect(inside.filter((anchor) => !sections.map(anchorOf).includes(anchor))).toEqual([]);
+    for (const link of links.filter((one) => !one.startsWith('#')))
+      readFileSync(join(import.meta.dirname, '../../docs', link));
   });
 });

@@ -39,11 +39,17 @@ function folderOf(service: string, deployment: Deployment): string {
   return root;
 }
 
+/** A topic of the team's own, which gets every alarm. */
+export const PAGER = 'arn:aws:sns:eu-central-1:111122223333:pager';
+const ALARMS_PUBLISH = {
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' }, Action: 'sns:Publish' }],
+};
+
 /** Two users, with waits as short as they can be, so that an alarm's day is soon over. */
 const CONFIG: RotatorConfig = {
   maxChangesPerRun: 1,
   notices: { emails: ['team@example.com'] },
-  alarms: { overdueMargin: '1h', holdLongerThan: '6h' },
+  alarms: { overdueMargin: '1h', holdLongerThan: '6h', actions: [PAGER] },
   defaults: {
     ...{ schedule: '2d', deactivateAfter: '2h', settle: '1h', holdAtMost: '20h', quietFor: '6h', deleteAfter: '4h' },
     createUser: true,
@@ -87,6 +93,8 @@ export class World {
     const { template, deployment } = synthesized ?? synthesize();
     const codeOf = ({ env }: { readonly env: Readonly<Record<string, string>> }): Loader =>
       bundleLoader(folderOf(env[ENV.serviceName] ?? '', deployment), 'index.handler', endpoint);
+    account.topics.create(PAGER);
+    account.topics.get(PAGER).policy = ALARMS_PUBLISH;
     this.resources = deployTemplate(account, 'Stack', template, codeOf);
     account.cloudWatch.start(EVERY_MINUTES);
   }
