@@ -255,7 +255,10 @@ const notices = z
 const alarms = z.strictObject(
   {
     overdueMargin: duration.optional(),
-    holdLongerThan: duration.optional(),
+    // Of no time at all, it would be raised for good.
+    holdLongerThan: duration
+      .refine((value) => value >= HOUR, { error: "'1h' or more", params: { fix: "use '7d' unless there is a reason" } })
+      .optional(),
     actions: list(topicArn, 'ARNs of SNS topics').optional(),
   },
   { error: "{ overdueMargin: '2d' }, with or without holdLongerThan and actions" },

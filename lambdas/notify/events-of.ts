@@ -96,7 +96,7 @@ function contentOf(told: Line, line: LogLine, deployment: Deployment): Content |
   if (Object.hasOwn(HAPPENING_EVENTS, message)) {
     return ofHappening(message as keyof typeof HAPPENING_EVENTS, told, line, deployment);
   }
-  const link = (section: string) => `${deployment.runbookUrl ?? DEPLOYMENT_STANDARDS.runbookUrl}#${section}`;
+  const link = linkInto(deployment);
   switch (message) {
     case LINES.stepFailed:
       return ofFailedStep(told, deployment, link(RUNBOOK.rotationFailed));
@@ -130,7 +130,7 @@ function ofHappening(
   const who = { ...(secret !== undefined && { secret }), ...(user !== undefined && { user }), keyId };
   const used = lastUse && { lastUse: { at: lastUse.at, service: lastUse.service, region: lastUse.region } };
   const because = reason !== undefined && Object.hasOwn(REASONS, reason) ? REASONS[reason as keyof typeof REASONS] : '';
-  const link = (section: string) => `${deployment.runbookUrl ?? DEPLOYMENT_STANDARDS.runbookUrl}#${section}`;
+  const link = linkInto(deployment);
   const ofUser = `Key ${keyId} of user ${user}`;
   switch (what) {
     case 'minted':
@@ -292,6 +292,12 @@ function whoOf(secret: string | undefined, deployment: Deployment) {
   const user = policyOf(secret, deployment)?.userName;
   return { ...(secret !== undefined && { secret }), ...(user !== undefined && { user }) };
 }
+
+/** Links to sections of the runbook. */
+const linkInto =
+  ({ runbookUrl = DEPLOYMENT_STANDARDS.runbookUrl }: Deployment) =>
+  (section: string): string =>
+    `${runbookUrl}#${section}`;
 
 function policyOf(secret: string | undefined, { keys }: Deployment): DeployedKey | undefined {
   return keys.find((key) => key.secretName === secret);

@@ -112,29 +112,35 @@ export async function retirePass(deployment: Deployment, world: RetireWorld): Pr
   };
 
   let stopped: PassResult['stopped'];
-  for await (const page of world.secrets.list(deployment.name)) {
-    for (const facts of page) {
-      const policy = waiting.get(facts.name);
-      // A secret that was taken out of the configuration is retained, tag and all, and is nobody's business any more.
-      if (policy === undefined) continue;
-      count(facts, policy);
-      // Past the limit of changes the rest of the listing is only counted.
-      if (stopped !== undefined) continue;
-      stopped = await examine(policy, async () => {
-        const { arn, labels } = facts;
-        const ledger = parseLedger(facts.tags);
-        const now = world.now();
-        for (const key of retiringKeys(labels, ledger, policy)) {
-          const due = overlapEnd(key, policy);
-          if (now < due) followed.push({ key, arn, policy, reason: 'in-overlap', due });
-        }
-        const nomination = nominate(labels, ledger, policy, deployment.rotateTimeout, now);
-        if (nomination === undefined) return;
-        const held = await retireSecret(facts.arn, nomination.suspects, policy, deployment, budget, world);
-        followed.push(...held);
-      });
-      if (stopped === 'time') return result(stopped);
+  try {
+    for await (const page of world.secrets.list(deployment.name)) {
+      for (const facts of page) {
+        const policy = waiting.get(facts.name);
+        // A secret that was taken out of the configuration is retained, tag and all, and is nobody's business any more.
+        if (policy === undefined) continue;
+        count(facts, policy);
+        // Past the limit of changes the rest of the listing is only counted.
+        if (stopped !== undefined) continue;
+        stopped = await examine(policy, async () => {
+          const { arn, labels } = facts;
+          const ledger = parseLedger(facts.tags);
+          const now = world.now();
+          for (const key of retiringKeys(labels, ledger, policy)) {
+            const due = overlapEnd(key, policy);
+            if (now < due) followed.push({ key, arn, policy, reason: 'in-overlap', due });
+          }
+          const nomination = nominate(labels, ledger, policy, deployment.rotateTimeout, now);
+          if (nomination === undefined) return;
+          const held = await retireSecret(facts.arn, nomination.suspects, policy, deployment, budget, world);
+          followed.push(...held);
+        });
+        if (stopped === 'time') return result(stopped);
+      }
+      if (stopped !== undefined && isLate()) break;
     }
+  } catch (error) {
+    // What was left of the listing was only to be counted: the pass itself has done what it may.
+    if (stopped === undefined || !(error instanceof RotatorError)) throw error;
   }
   if (uncounted.size === 0) world.measure?.(gaugesOf(standings));
   if (stopped !== undefined) return result(stopped);

@@ -192,6 +192,7 @@ export const configs: readonly ConfigRow[] = [
       ['notices have a field that does not exist', 'unknown-field notices.slack', { notices: { slack: '#keys' } }],
       ['notices are a text', 'bad-value notices', { notices: 'a@b.example' }],
       ['a margin has no unit', 'bad-value alarms.overdueMargin', { alarms: { overdueMargin: 2 } }],
+      ['an alarm is raised by any hold', 'bad-value alarms.holdLongerThan', { alarms: { holdLongerThan: '59m' } }],
       ['a hold is told in words', 'bad-value alarms.holdLongerThan', { alarms: { holdLongerThan: 'a week' } }],
       ['an action of alarms is no topic', 'bad-value alarms.actions[0]', { alarms: { actions: ['arn:aws:lambda:x'] } }],
       [

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { DeployedKey, Deployment } from '../../lambdas/contract/deployment.ts';
+import { RotatorError } from '../../lambdas/domain/errors.ts';
 import type { SecretFacts } from '../../lambdas/domain/model.ts';
 import { type PassResult, passFailed, retirePass } from '../../lambdas/retire/pass.ts';
 import { at, key, NEW, OLD, OTHER } from '../domain/world.ts';
@@ -466,6 +467,45 @@ describe('how the keys stand', () => {
     const { gauges, result } = await measured(ports, two(1));
     expect(result).toMatchObject({ examined: 1, changes: 1, stopped: 'change-limit' });
     expect(gauges).toMatchObject([{ currentKeys: 2, retiringKeys: 4 }]);
+  });
+
+  const atItsLimit = () =>
+    superseded({
+      tags: { ...OLD_TAG, [tagOf(OTHER)]: RETIRING },
+      keys: [key(NEW), key(OLD), key(OTHER)],
+    });
+
+  it.each([
+    ['a page of the rest can not be read', () => awsError('ListSecrets', 'ThrottlingException')],
+    ['the rest never ends', () => new RotatorError('LISTING_LOOPS', { found: 'x', expected: 'y', remedy: 'z' })],
+  ])('is not measured when %s, which fails no pass that has stopped at its limit', async (_, failure) => {
+    const ports = atItsLimit();
+    const { secrets } = ports.world;
+    const list = secrets.list.bind(secrets);
+    vi.spyOn(secrets, 'list').mockImplementation(async function* (deployment) {
+      yield* list(deployment);
+      throw failure();
+    });
+    const { gauges, result } = await measured(ports, two(1));
+    expect(result).toEqual({ examined: 1, changes: 1, stopped: 'change-limit', failures: [] });
+    expect(gauges).toEqual([]);
+  });
+
+  it('is not measured when time runs out over the rest of the listing, of which no further page is read', async () => {
+    const { world } = atItsLimit();
+    let late = false;
+    const now = () => (late ? new Date(world.deadline.getTime() - 29_999) : world.now());
+    const list = world.secrets.list.bind(world.secrets);
+    vi.spyOn(world.secrets, 'list').mockImplementation(async function* (deployment) {
+      yield* list(deployment);
+      late = true;
+      yield [];
+      throw new TypeError('one page too many');
+    });
+    const gauges: unknown[] = [];
+    const result = await retirePass(two(1), { ...world, now, measure: (of) => gauges.push(of) });
+    expect(result).toMatchObject({ stopped: 'change-limit', failures: [] });
+    expect(gauges).toEqual([]);
   });
 
   it('is not measured when the pass runs out of time, since half of the keys would look like fewer', async () => {
