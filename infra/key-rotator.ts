@@ -12,6 +12,7 @@ import { DEPLOYMENT_DEFAULTS } from './config/defaults.ts';
 import { OTHER_METRICS, type ServiceName, serviceMetric } from './metrics.ts';
 import { Notify } from './notify.ts';
 import { enforced, grantRetirement, grantRotation, sendTo, useEncryptionKeys } from './permissions.ts';
+import { LeakResponse } from './respond.ts';
 import { RetireSchedule } from './retire-schedule.ts';
 import type { RotatedAccessKey } from './rotated-access-key.ts';
 import { RotatorFunction } from './rotator-function.ts';
@@ -69,6 +70,8 @@ export class KeyRotator extends Construct {
   readonly rotateFunction: lambda.Function;
   /** Called by EventBridge Scheduler for each retire pass. */
   readonly retireFunction: lambda.Function;
+  /** Called by EventBridge when a key is leaked. */
+  readonly respondFunction: lambda.Function;
   /** Makes events of what the other functions log. */
   readonly notifyFunction: lambda.Function;
   /** Value of the tag by which the functions find their secrets; every event carries it. */
@@ -136,6 +139,14 @@ export class KeyRotator extends Construct {
       deadLetters: this.deadLetters,
     });
 
+    const leaks = new LeakResponse(this, 'Leak', {
+      deployment,
+      keys,
+      rotate,
+      logRetention,
+      deadLetters: this.deadLetters,
+    });
+    this.respondFunction = leaks.respondFunction;
     this.audit = new Audit(this, 'Audit', {
       ...props.audit,
       deployment,
@@ -144,7 +155,7 @@ export class KeyRotator extends Construct {
       logRetention,
     });
     /** The functions whose logs become events. */
-    const told = [rotate, retire, this.audit.run];
+    const told = [rotate, retire, leaks.respond, this.audit.run];
     const { deadLetters } = this;
     const notify = new Notify(this, 'Notify', { deployment, told, deadLetters, logRetention });
     this.notifyFunction = notify.function;
@@ -154,7 +165,7 @@ export class KeyRotator extends Construct {
       key.bindRotator({
         deploymentName: deployment.name,
         rotateFunction: rotate.function,
-        roles: [rotate.role, retire.role],
+        roles: [rotate.role, retire.role, leaks.respond.role],
         // Deploying rotates at once, and what is logged before somebody subscribes is in no event.
         dependencies: [permission, ...rotate.policies, notify],
       });

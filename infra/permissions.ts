@@ -18,6 +18,7 @@ const AWSCURRENT = 'AWSCURRENT';
 const AWSPENDING = 'AWSPENDING';
 const KEY_TAGS = `${TAGS.keyPrefix}*`;
 const INTENT_TAGS = `${TAGS.intentPrefix}*`;
+const LEAK_TAGS = `${TAGS.leakPrefix}*`;
 
 const secretArns = (keys: Keys) => keys.map((key) => key.secret.secretArn);
 const userArns = (keys: Keys) => keys.map((key) => key.userArn);
@@ -58,18 +59,7 @@ export function grantRotation(fn: RotatorFunction, allKeys: Keys): void {
 
 /** What the retire pass takes: it neither mints a key nor stores one, and takes no label but AWSPENDING from a version. */
 export function grantRetirement(fn: RotatorFunction, keys: Keys): void {
-  // By itself, so that what is acknowledged is no more than this.
-  const listing = fn.grantNamed(
-    'Listing',
-    new iam.PolicyStatement({ sid: 'FindSecrets', actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
-  );
-  if (listing !== undefined) {
-    Validations.of(listing).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason:
-        'secretsmanager:ListSecrets has no resource: AWS offers no way to narrow it. It gives names, tags and labels, never a value.',
-    });
-  }
+  grantListing(fn);
   fn.grantNamed(
     'Secrets',
     new iam.PolicyStatement({
@@ -104,6 +94,70 @@ export function grantRetirement(fn: RotatorFunction, keys: Keys): void {
   );
 }
 
+/**
+ * What the response to a leak takes: it remembers the leak, starts a rotation and disables keys. It neither mints, stores nor deletes a key, and
+ * takes no label but AWSPENDING from a version.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html for the permission to invoke
+ */
+export function grantResponse(fn: RotatorFunction, keys: Keys, rotateFunctionArn: string): void {
+  grantListing(fn);
+  fn.grantNamed(
+    'Secrets',
+    new iam.PolicyStatement({
+      sid: 'SeeWhichKeysAreLeaked',
+      actions: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+      resources: secretArns(keys),
+    }),
+  );
+  fn.grantNamed(
+    'Users',
+    new iam.PolicyStatement({
+      sid: 'SeeLeakedKeys',
+      actions: ['iam:ListAccessKeys'],
+      resources: userArns(keys),
+    }),
+  );
+  const changed = enforced(keys);
+  fn.grantNamed('Labels', moveLabels('EndLeakedRotations', changed, [AWSPENDING]));
+  fn.grantNamed('Ledger', writeLedger(changed, [KEY_TAGS, LEAK_TAGS]));
+  fn.grantNamed(
+    'Changes',
+    new iam.PolicyStatement({
+      sid: 'DisableLeakedKeys',
+      actions: ['iam:UpdateAccessKey'],
+      resources: userArns(changed),
+    }),
+  );
+  fn.grantNamed(
+    'Rotations',
+    new iam.PolicyStatement({
+      sid: 'StartRotations',
+      actions: ['secretsmanager:RotateSecret'],
+      resources: secretArns(changed),
+    }),
+    new iam.PolicyStatement({
+      sid: 'InvokeRotation',
+      actions: ['lambda:InvokeFunction'],
+      resources: changed.length > 0 ? [rotateFunctionArn] : [],
+    }),
+  );
+}
+
+/** By itself, so that what is acknowledged is no more than this. */
+function grantListing(fn: RotatorFunction): void {
+  const listing = fn.grantNamed(
+    'Listing',
+    new iam.PolicyStatement({ sid: 'FindSecrets', actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
+  );
+  if (listing === undefined) return;
+  Validations.of(listing).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'secretsmanager:ListSecrets has no resource: AWS offers no way to narrow it. It gives names, tags and labels, never a value.',
+  });
+}
+
 /** These labels and no others. AWSPREVIOUS follows AWSCURRENT by itself. */
 const moveLabels = (sid: string, keys: Keys, labels: string[]) =>
   new iam.PolicyStatement({
@@ -128,7 +182,7 @@ const clearLedger = (keys: Keys) =>
     sid: 'ClearLedger',
     actions: ['secretsmanager:UntagResource'],
     resources: secretArns(keys),
-    conditions: { 'ForAllValues:StringLike': { 'aws:TagKeys': [KEY_TAGS, INTENT_TAGS] } },
+    conditions: { 'ForAllValues:StringLike': { 'aws:TagKeys': [KEY_TAGS, INTENT_TAGS, LEAK_TAGS] } },
   });
 
 /** Use of the customer managed KMS keys of the secrets, through Secrets Manager only; no statement if there are none. */

@@ -44,6 +44,7 @@ export class RotatorStack extends Stack {
     this.addMetadata(PROJECT, { deployment: this.rotator.deployment, version: OWN_VERSION });
     new CfnOutput(this, 'RotateFunctionName', { value: this.rotator.rotateFunction.functionName });
     new CfnOutput(this, 'RetireFunctionName', { value: this.rotator.retireFunction.functionName });
+    new CfnOutput(this, 'RespondFunctionName', { value: this.rotator.respondFunction.functionName });
     new CfnOutput(this, 'AuditFunctionName', { value: this.rotator.audit.function.functionName });
     new CfnOutput(this, 'ReportBucketName', { value: this.rotator.audit.reports.bucketName });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: this.rotator.deadLetters.queueUrl });

@@ -58,6 +58,8 @@ export type CodeOf = (fn: {
 interface Deployment {
   readonly account: SimulatedAccount;
   readonly stack: string;
+  /** That of the account, but for a stack that names another one. */
+  readonly region: string;
   readonly codeOf: CodeOf;
   readonly created: Map<string, DeployedResource>;
 }
@@ -75,7 +77,8 @@ export async function deploy(account: SimulatedAccount, folder: string): Promise
   for (const [stack, artifact] of Object.entries(record(readJson(join(folder, 'manifest.json')), 'artifacts'))) {
     if (!isRecord(artifact) || artifact.type !== 'aws:cloudformation:stack') continue;
     const template = readJson(join(folder, string(record(artifact, 'properties'), 'templateFile')));
-    resources.push(...deployTemplate(account, stack, template, codeOf));
+    const [, region = account.region] = /^aws:\/\/[^/]+\/([a-z]+-[\w-]+-\d)$/.exec(String(artifact.environment)) ?? [];
+    resources.push(...deployTemplate(account, stack, template, codeOf, region));
   }
   const functions = resources.flatMap(({ type, ref }) =>
     type === 'AWS::Lambda::Function' ? (account.functions.find(ref) ?? []) : [],
@@ -92,8 +95,9 @@ export function deployTemplate(
   stack: string,
   template: unknown,
   codeOf: CodeOf,
+  region = account.region,
 ): readonly DeployedResource[] {
-  const deployment = { account, stack, codeOf, created: new Map<string, DeployedResource>() };
+  const deployment = { account, stack, region, codeOf, created: new Map<string, DeployedResource>() };
   const resources = deployStack(deployment, record(template, 'Resources'));
   const outputs = Object.entries(record(template, 'Outputs', {})).map(([name, output]): [string, string] => [
     name,
@@ -242,12 +246,15 @@ const CREATORS: Readonly<
     return { ref: name };
   },
 
-  'AWS::Events::Rule'({ account, stack }, properties, logicalId) {
+  'AWS::Events::Rule'({ account, stack, region }, properties, logicalId) {
     const name = string(properties, 'Name', `${stack}-${logicalId}`);
-    const targets = list(properties, 'Targets').map((target) => string(target, 'Arn'));
+    const targets = list(properties, 'Targets').map((target) => {
+      const [arn, roleArn] = [string(target, 'Arn'), string(target, 'RoleArn', '')];
+      return roleArn === '' ? arn : { arn, roleArn };
+    });
     const transformers = Object.fromEntries(list(properties, 'Targets').flatMap(transformerOf));
-    account.events.rules.push({ name, pattern: record(properties, 'EventPattern'), targets, transformers });
-    return { ref: name, attributes: { Arn: `arn:aws:events:${account.region}:${account.id}:rule/${name}` } };
+    account.events.rules.push({ name, pattern: record(properties, 'EventPattern'), targets, transformers, region });
+    return { ref: name, attributes: { Arn: `arn:aws:events:${region}:${account.id}:rule/${name}` } };
   },
 
   'AWS::S3::Bucket'({ account, stack }, properties, logicalId) {
@@ -420,10 +427,10 @@ function resolve(deployment: Deployment, value: unknown): unknown {
   throw new Error(`${intrinsic} is not simulated`);
 }
 
-function reference({ account, created, stack }: Deployment, id: string, attribute?: string): string {
+function reference({ account, created, stack, region }: Deployment, id: string, attribute?: string): string {
   const pseudo: Record<string, string> = {
     'AWS::AccountId': account.id,
-    'AWS::Region': account.region,
+    'AWS::Region': region,
     'AWS::Partition': 'aws',
     'AWS::URLSuffix': 'amazonaws.com',
     'AWS::StackName': stack,

@@ -1,4 +1,4 @@
-/** EventBridge: a default bus whose rules hand matching events to functions and topics. */
+/** EventBridge: the default bus of each Region, whose rules hand matching events to functions, topics and the bus of another Region. */
 import type { SimulatedAccount } from './account.ts';
 import { isRecord } from './wire/protocols.ts';
 
@@ -7,10 +7,12 @@ export type BusEvent = Readonly<Record<string, unknown>> & { readonly source: st
 export interface EventRule {
   readonly name: string;
   readonly pattern: Readonly<Record<string, unknown>>;
-  /** ARNs of functions and topics. */
-  readonly targets: readonly string[];
+  /** ARNs of functions and topics, and of buses with the role that puts events there. */
+  readonly targets: readonly (string | { readonly arn: string; readonly roleArn: string })[];
   /** What a target gets instead of the event, by its ARN. */
   readonly transformers?: Readonly<Record<string, InputTransformer>>;
+  /** @default that of the account */
+  readonly region?: string;
 }
 
 export interface InputTransformer {
@@ -29,9 +31,9 @@ export class EventBus {
     this.#account = account;
   }
 
-  /** Delivers an event to the targets of all rules that match, asynchronously. */
-  put(event: BusEvent): void {
-    const { id: account, region, clock, random } = this.#account;
+  /** Delivers an event to the targets of all rules of the Region's bus that match, asynchronously. */
+  put(event: BusEvent, region = this.#account.region): void {
+    const { id: account, clock, random } = this.#account;
     const full = {
       version: '0',
       id: random.uuid(),
@@ -42,9 +44,13 @@ export class EventBus {
       ...event,
     };
     this.seen.push(full);
-    for (const { name, pattern, targets, transformers = {} } of this.rules) {
-      if (!matchesPattern(pattern, full)) continue;
+    for (const { name, pattern, targets, transformers = {}, region: on = this.#account.region } of this.rules) {
+      if (on !== region || !matchesPattern(pattern, full)) continue;
       for (const target of targets) {
+        if (typeof target !== 'string') {
+          void this.#forward(target, full);
+          continue;
+        }
         const transformer = transformers[target];
         if (this.#account.topics.has(target)) {
           const message = transformer === undefined ? JSON.stringify(full) : transform(transformer, full);
@@ -53,6 +59,18 @@ export class EventBus {
         else throw new Error(`${name}: an input transformer is simulated for topics only`);
       }
     }
+  }
+
+  /**
+   * To a bus of the same account an event goes with the rule's role. It keeps its Region.
+   *
+   * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
+   */
+  async #forward({ arn, roleArn }: { readonly arn: string; readonly roleArn: string }, event: BusEvent): Promise<void> {
+    const request = { principalArn: roleArn, action: 'events:PutEvents', resource: arn, context: {} };
+    const verdict = await this.#account.authorize?.(request);
+    const [, region] = /^arn:[\w-]+:events:([\w-]+):\d+:event-bus\/default$/.exec(arn) ?? [];
+    if (region !== undefined && verdict?.allowed !== false) this.put(event, region);
   }
 
   /** The rule itself needs the permission to invoke; without it nothing arrives, as in AWS. */

@@ -20,6 +20,8 @@ export interface WatchedKey {
   readonly deactivateAfter: number;
   readonly settle: number;
   readonly ifInUse: string;
+  /** @default 'rotate-then-disable' */
+  readonly onLeak?: string | undefined;
   readonly holdAtMost: number;
   readonly quietFor: number;
   readonly deleteAfter: number;
@@ -196,12 +198,13 @@ class Oracle implements Watch {
     }
     const disabled = change.what === 'key-status' && change.status === 'Inactive';
     if (call !== undefined && (disabled || change.what === 'key-deleted')) {
-      this.#judgeRemoval(change.keyId, !disabled, policy, say);
+      this.#judgeRemoval(change.keyId, !disabled, policy, call, say);
       // A key that the same run has minted and takes back, since nobody could store it, is none that was there to be changed.
       if (key.mintedBy === undefined || key.mintedBy !== call.invocationId) this.#countChange(call, say);
     }
     // A key that is Inactive has been ended already: deleting it ends nothing for an application.
-    if (call === undefined || change.what === 'key-minted') key.endedAfter = undefined;
+    if (call === undefined || change.what === 'key-minted' || this.#containmentOf(change.keyId, call, policy))
+      key.endedAfter = undefined;
     else if (key.inactiveSince === undefined) key.endedAfter = policy?.deactivateAfter ?? 0;
     if (change.what === 'key-status') this.#noteStatus(key, disabled, call !== undefined);
   }
@@ -218,6 +221,9 @@ class Oracle implements Watch {
     if (policy === undefined) return;
     if (call !== undefined && policy.mode === 'observe')
       say(10, `${change.what} of ${change.secret} in mode 'observe'`);
+    // A mark lets keys end early: no function but one may write it, and operators of the ledger.
+    if (change.what === 'tag-set' && change.key.startsWith(TAGS.leakPrefix) && call && !isBy(call, 'respond'))
+      say(1, `${change.key} was written by ${call.functionName}`);
     if (change.what === 'tag-set' && call !== undefined && change.key.startsWith(TAGS.intentPrefix)) {
       const at = this.#account.clock.nowMs;
       this.#announced.set(policy.userName, [...(this.#announced.get(policy.userName) ?? []).slice(-9), at]);
@@ -270,18 +276,20 @@ class Oracle implements Watch {
     return adopt === ONLY_KEY ? this.#onlyKeys.get(userName)?.has(keyId) === true : adopt === keyId;
   }
 
-  #judgeRemoval(keyId: string, deleted: boolean, policy: WatchedKey | undefined, say: Say): void {
+  #judgeRemoval(keyId: string, deleted: boolean, policy: WatchedKey | undefined, call: CallRecord, say: Say): void {
     const key = this.#know(keyId);
     const verb = deleted ? 'deleted' : 'disabled';
     if (policy === undefined) {
       say(4, `${keyId}, a key of a user that no secret is bound to, was ${verb}`);
       return;
     }
-    if (this.#currentKey(policy.secretName) === keyId)
+    const containment = this.#containmentOf(keyId, call, policy);
+    if (this.#currentKey(policy.secretName) === keyId && (deleted || containment !== 'disable-first'))
       say(1, `${keyId}, the key in AWSCURRENT of ${policy.secretName}, was ${verb}`);
     const mistaken = deleted && this.#isBesideAnnouncement(key, policy) ? 'made-beside-announcement' : undefined;
     if (!key.ours && !this.#isAdopted(keyId, policy)) say(4, `the stranger ${keyId} was ${verb}`, mistaken);
-    if (!deleted) this.#judgeDisabling(keyId, policy, say);
+    if (!deleted && containment === undefined) this.#judgeDisabling(keyId, policy, say);
+    if (deleted && containment === 'slot') return;
     if (!deleted || (this.#isOrphan(keyId) && key.uses.length === 0)) return;
     const now = this.#account.clock.nowMs;
     const seconds = key.inactiveSince === undefined ? 0 : (now - key.inactiveSince) / 1000;
@@ -292,6 +300,32 @@ class Oracle implements Watch {
     const unseen = whole && reactivated?.seen === false && this.#usesSince(key, since).length === 0;
     const residual = mistaken ?? (unseen ? 'reactivated-unseen' : undefined);
     say(3, `${keyId} was deleted after ${seconds} s Inactive, not ${policy.deleteAfter}`, residual);
+  }
+
+  /**
+   * Which of the exceptions that docs/adr/0019-containment-beats-recovery.md makes for leaks covers the end of a key by a function, if any:
+   *
+   * - `leaked`: the key is marked and not current. It may be disabled at once.
+   * - `disable-first`: it is marked and current, the policy says so, and the respond function disables it.
+   * - `slot`: the current key is marked, and the rotate function takes the slot of another one that is in no label.
+   */
+  #containmentOf(
+    keyId: string,
+    call: CallRecord,
+    policy: WatchedKey | undefined,
+  ): 'leaked' | 'disable-first' | 'slot' | undefined {
+    if (policy === undefined) return undefined;
+    const secret = this.#account.findSecret(policy.secretName);
+    const isMarked = (id: string | undefined) => secret?.tags.has(`${TAGS.leakPrefix}${id}`) === true;
+    const current = this.#currentKey(policy.secretName);
+    if (keyId === current) {
+      const allowed = isMarked(keyId) && policy.onLeak === 'disable-first' && isBy(call, 'respond');
+      return allowed ? 'disable-first' : undefined;
+    }
+    const pending = storedKey(this.#account.valueOf(policy.secretName, 'AWSPENDING'), policy.format?.fields);
+    const slot = isMarked(current) && isBy(call, 'rotate') && pending?.accessKeyId !== keyId;
+    if (slot) return 'slot';
+    return isMarked(keyId) ? 'leaked' : undefined;
   }
 
   /** A key that left AWSCURRENT stays Active for the overlap, and for the hold while IAM reports it in use. */
@@ -350,11 +384,7 @@ class Oracle implements Watch {
     else failed.set(read, call);
     if (failed.size > 0) this.#failedReads.set(call.invocationId, failed);
     else this.#failedReads.delete(call.invocationId);
-    if (
-      call.action === 'ListAccessKeys' &&
-      call.functionName?.includes('retire') &&
-      this.#takesRecords(call.userName)
-    ) {
+    if (call.action === 'ListAccessKeys' && isBy(call, 'retire') && this.#takesRecords(call.userName)) {
       for (const { id } of this.#account.users.get(call.userName ?? '')?.keys ?? []) {
         const { reactivated, inactiveSince } = this.#know(id);
         if (reactivated !== undefined && inactiveSince === undefined) reactivated.seen = true;
@@ -444,6 +474,9 @@ class Oracle implements Watch {
     return call?.kind === 'call' && call.functionName !== undefined ? call : undefined;
   }
 }
+
+/** Functions of a template have longer names. */
+const isBy = ({ functionName }: CallRecord, part: string) => functionName?.toLowerCase().includes(part) === true;
 
 type Say = (invariant: number, what: string, residual?: Residual) => void;
 

@@ -27,6 +27,14 @@ export function judgeOf(
 ): (request: AuthorizationRequest) => Judged {
   return (request) => {
     const verdict = judge(statementsOf(request.principalArn), request, account.id);
+    const invoked = request.action === 'secretsmanager:RotateSecret' && rotationFunction(account, request.resource);
+    if (invoked) {
+      const ask = account.authorize ?? judgeOf(account, statementsOf);
+      const { principalArn } = request;
+      return withUse(verdict, () =>
+        ask({ principalArn, action: 'lambda:InvokeFunction', resource: invoked, context: {} }),
+      );
+    }
     const uses = KEY_USES[request.action];
     const keyArn = uses === undefined ? undefined : customerManagedKey(account, request.resource);
     if (uses === undefined || keyArn === undefined) return verdict;
@@ -34,6 +42,20 @@ export function judgeOf(
     const ask = account.authorize ?? judgeOf(account, statementsOf);
     return withKey(verdict, uses, (action) => ask(keyRequest(account, request, action, keyArn)));
   };
+}
+
+/**
+ * Whoever calls RotateSecret must be allowed to invoke the rotation function too.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+ */
+function rotationFunction(account: SimulatedAccount, secretArn: string): string | undefined {
+  return account.secrets.get(secretArn)?.rotation?.lambdaArn;
+}
+
+async function withUse(verdict: Judged, use: () => Judged): Promise<Verdict> {
+  const own = await verdict;
+  return own.allowed ? use() : own;
 }
 
 // ---- KMS --------------------------------------------------------------------------------------------------------------------------

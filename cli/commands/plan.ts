@@ -95,6 +95,7 @@ const WORDS = {
   forget: 'forget',
   resolve: 'settle',
   'take-off': 'take AWSPENDING off',
+  clear: 'clear the mark of a leak',
   hold: 'hold',
 } as const satisfies Readonly<Record<Step['action'], string>>;
 

@@ -16,7 +16,7 @@ import { failureOf, type Told } from './errors.ts';
 import type { Surveyed } from './survey.ts';
 
 /** What is done. `rotate`, `disable` and `delete` change keys; the others put right what is remembered of them. */
-export type Action = 'rotate' | 'disable' | 'delete' | 'record' | 'forget' | 'resolve' | 'take-off' | 'hold';
+export type Action = 'rotate' | 'disable' | 'delete' | 'record' | 'forget' | 'resolve' | 'take-off' | 'clear' | 'hold';
 
 /** Something that a pass or a rotation does. */
 export interface Step {
@@ -118,6 +118,8 @@ function stepOf(decision: Decision, policy: DeployedKey): Step[] {
       return decision.do === 'none' ? [] : [{ ...own, action: 'resolve' }];
     case 'label':
       return [{ ...own, action: 'take-off' }];
+    case 'leak':
+      return [{ ...own, keyId: decision.keyId, action: 'clear' }];
     case 'key': {
       const { keyId, due, lastUse } = decision;
       const told = { ...own, keyId, ...(lastUse && { lastUse }) };

@@ -3,10 +3,11 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
-import type { EventBus, IamKeys, KeyIdentities, SecretStore, SecretVersions } from '../domain/ports.ts';
+import type { EventBus, IamKeys, KeyIdentities, Rotations, SecretStore, SecretVersions } from '../domain/ports.ts';
 import { eventBus } from './event-bus.ts';
 import { iamKeys } from './iam-keys.ts';
 import { keyIdentities } from './key-identities.ts';
+import { rotations } from './rotations.ts';
 import { secretStore } from './secret-store.ts';
 import { secretVersions } from './secret-versions.ts';
 
@@ -37,6 +38,11 @@ export function secretsAdapter(region: string): SecretStore {
 /** The versions of secrets, with the function's own credentials. */
 export function versionsAdapter(region: string): SecretVersions {
   return secretVersions(new SecretsManagerClient({ region, maxAttempts: ATTEMPTS }));
+}
+
+/** Rotations of secrets, with the function's own credentials. */
+export function rotationsAdapter(region: string): Rotations {
+  return rotations(new SecretsManagerClient({ region, maxAttempts: ATTEMPTS }));
 }
 
 /** STS, which speaks as the key in question. */

@@ -13,6 +13,9 @@ const METRIC_OF: Readonly<Partial<Record<Happening['what'], string>>> = {
   deleted: METRICS.keysDeleted,
   'orphan-cleared': METRICS.orphansCleared,
   'rolled-back': METRICS.keysRolledBack,
+  'leak-reported': METRICS.leaksReported,
+  'leak-contained': METRICS.leaksContained,
+  'leak-not-contained': METRICS.leaksNotContained,
 };
 
 const NO_DATES = { lastUse: undefined, due: undefined, since: undefined, previousReadOn: undefined };

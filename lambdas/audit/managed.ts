@@ -22,7 +22,7 @@ export interface Managed {
   readonly ledger: Ledger | undefined;
 }
 
-const EMPTY: Ledger = { entries: new Map(), intents: [] };
+const EMPTY: Ledger = { entries: new Map(), intents: [], leaks: new Map() };
 
 /** The secrets of the deployment, those that are missing too, and all others that carry a deployment's tag. In the order of their names. */
 export function managedSecrets(listed: readonly ListedSecret[], deployment: Deployment): readonly Managed[] {

@@ -34,6 +34,8 @@ export const TAGS = {
   keyPrefix: `${PROJECT}:key/`,
   /** Prefix; followed by the id of the run that announces a mint, before CreateAccessKey. Each run has its own, so that none undoes another's. */
   intentPrefix: `${PROJECT}:intent/`,
+  /** Prefix; followed by an access key id. The key is known to be leaked: written by the respond function alone, before it does anything else. */
+  leakPrefix: `${PROJECT}:leak/`,
   /** Evidence that STS identified the pending key, written by testSecret and required by finishSecret. */
   verified: `${PROJECT}:verified`,
   /** The unique id of the IAM user, pinned at the first promotion. */
@@ -84,6 +86,12 @@ export const METRICS = {
   eventsSent: 'EventsSent',
   /** Log lines that should have become events, and are not in the form of one. */
   eventsMalformed: 'EventsMalformed',
+  /** Keys that somebody reported as leaked, managed or not; a repeated report counts again. */
+  leaksReported: 'LeaksReported',
+  /** Leaked keys that were seen Inactive or gone. */
+  leaksContained: 'LeaksContained',
+  /** Leaked keys that the respond function could not see through; each of its attempts counts. */
+  leaksNotContained: 'LeaksNotContained',
 } as const;
 
 /** Service names (`ENV.serviceName`), one a function. */

@@ -4,7 +4,8 @@
 
 /** Every code, with what it means. Closed: logs, metrics, the CLI and docs/errors.md use exactly these. */
 export const ERROR_CODES = {
-  EVENT_MALFORMED: 'The function was invoked with something that is not a rotation event.',
+  EVENT_MALFORMED:
+    'The function was invoked with something that is not an event that it knows: of a rotation, or of a leak.',
   DEPLOYMENT_MALFORMED:
     'The deployment file beside the function, or its environment, is missing or not what this version writes.',
   SECRET_NOT_BOUND: 'The secret is not one of this deployment: no user is bound to it.',
@@ -19,6 +20,8 @@ export const ERROR_CODES = {
   PENDING_KEY_GONE: 'The key in the pending version is not among the keys of the user.',
   PENDING_KEY_INACTIVE: 'The key in the pending version is Inactive.',
   ROLLED_BACK: 'The pending version was promoted before, and AWSCURRENT was moved away from it since.',
+  PENDING_KEY_LEAKED: 'The key in the pending version is known to be leaked, and is not promoted.',
+  LEAK_NOT_CONTAINED: 'A leaked key still works, or its applications have no other one yet.',
   LEDGER_MALFORMED: 'A tag of the ledger is not in the form that the rotator writes.',
   USER_NOT_FOUND: 'IAM has no user of the bound name.',
   USER_RECREATED: 'The user was deleted and made again under the same name.',

@@ -42,8 +42,22 @@ export interface Evidence {
   readonly at: Date;
 }
 
+/** Who says that a key is leaked: AWS Health, AWS's quarantine policy on the user, or an operator. */
+export const LEAK_SIGNALS = ['health', 'quarantine', 'operator'] as const;
+export type LeakSignal = (typeof LEAK_SIGNALS)[number];
+
+/** Written as soon as a leak of the key is reported. See docs/adr/0019-containment-beats-recovery.md. */
+export interface Leak {
+  readonly keyId: string;
+  /** When the rotator heard of it. */
+  readonly at: Date;
+  readonly signal: LeakSignal;
+}
+
 export interface Ledger {
   readonly entries: ReadonlyMap<string, LedgerEntry>;
+  /** The keys that are known to be leaked, by id. A mark makes no key ours: what is not ours stays as it is, marked or not. */
+  readonly leaks: ReadonlyMap<string, Leak>;
   readonly intents: readonly Intent[];
   readonly evidence?: Evidence;
   /** The unique id of the user, pinned at the first promotion. */
@@ -71,11 +85,16 @@ export function keyTag(keyId: string): string {
  */
 export function parseLedger(tags: Readonly<Record<string, string>>): Ledger {
   const entries = new Map<string, LedgerEntry>();
+  const leaks = new Map<string, Leak>();
   const intents: Intent[] = [];
   for (const [tag, value] of Object.entries(tags)) {
     if (tag.startsWith(TAGS.keyPrefix)) {
       const keyId = tag.slice(TAGS.keyPrefix.length);
       entries.set(keyId, parseEntry(keyId, new Fields(tag, value)));
+    }
+    if (tag.startsWith(TAGS.leakPrefix)) {
+      const keyId = tag.slice(TAGS.leakPrefix.length);
+      leaks.set(keyId, parseLeak(keyId, new Fields(tag, value)));
     }
     if (tag.startsWith(TAGS.intentPrefix)) {
       intents.push(parseIntent(tag.slice(TAGS.intentPrefix.length), new Fields(tag, value)));
@@ -85,6 +104,7 @@ export function parseLedger(tags: Readonly<Record<string, string>>): Ledger {
   const userId = tags[TAGS.userId];
   return {
     entries,
+    leaks,
     intents,
     ...(verified !== undefined && { evidence: parseEvidence(new Fields(TAGS.verified, verified)) }),
     ...(userId !== undefined && { userId }),
@@ -129,6 +149,21 @@ export function entryTag(entry: LedgerEntry): Tags {
 /** The tags that record entries. */
 export function entryTags(entries: readonly LedgerEntry[]): Tags {
   return Object.assign({}, ...entries.map(entryTag));
+}
+
+/** The tag of a leak. */
+export function leakTagKey(keyId: string): string {
+  return `${TAGS.leakPrefix}${keyId}`;
+}
+
+/** The tag that records a leak. */
+export function leakTag({ keyId, at, signal }: Leak): Tags {
+  return { [leakTagKey(keyId)]: render({ at, signal }) };
+}
+
+/** The tags that go when the key has gone. */
+export function tagsOf(keyId: string, { leaks }: Pick<Ledger, 'leaks'>): string[] {
+  return leaks.has(keyId) ? [keyTag(keyId), leakTagKey(keyId)] : [keyTag(keyId)];
 }
 
 /** The tag of an intent. */
@@ -228,6 +263,15 @@ function parseEntry(keyId: string, fields: Fields): LedgerEntry {
     ...(superseded !== undefined && { superseded }),
     ...(disabled !== undefined && { disabled }),
     ...(deleted !== undefined && { deleted }),
+  };
+}
+
+function parseLeak(keyId: string, fields: Fields): Leak {
+  const signal = LEAK_SIGNALS.find((known) => known === fields.text('signal'));
+  return {
+    keyId,
+    at: fields.required('at', fields.date('at')),
+    signal: fields.required('signal', signal),
   };
 }
 

@@ -4,6 +4,7 @@
 import type { DeployedKey } from '../contract/deployment.ts';
 import { adoptedKey, discoverOnlyKey, isFirstMint } from './adoption.ts';
 import { describeKey } from './describe-key.ts';
+import { type Yielding, yieldingKeys } from './leak.ts';
 import {
   type LedgerEntry,
   mayComeOf,
@@ -50,6 +51,8 @@ export type MintPlan =
       readonly do: 'mint';
       readonly clear: readonly string[];
       readonly free: readonly string[];
+      /** Superseded keys that make way before their recovery is over, since the current key is leaked. Absent if there are none. */
+      readonly yielding?: readonly Yielding[];
       readonly register: readonly LedgerEntry[];
       /** The quota leaves room for another run's key beside this one: look again, once announced, whether there is such a run. */
       readonly roomForTwo: boolean;
@@ -120,12 +123,22 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
   const quiet = freeable.filter((key) => !usedWhileDisabled(ledger.entries.get(key.id), observed.lastUse.get(key.id)));
   // Stryker disable next-line MethodExpression: a key is freeable only beside a usable current one, so with two keys a user its slot is needed.
   const free = quiet.slice(0, missing);
-  if (free.length < missing) return refuseForSlots(known, observed, policy, now);
+  const yielding = yieldingKeys(known, observed, policy)
+    .filter(({ keyId }) => !free.some((key) => key.id === keyId))
+    .slice(0, missing - free.length);
+  if (free.length + yielding.length < missing) return refuseForSlots(known, observed, policy, now);
 
   assertFits(policy, observed.current.others, now);
   // What is freed stands beside the current key, which stays: there is room for two only where nothing is freed.
   const roomForTwo = keys.length - clear.length < KEYS_PER_USER - 1;
-  return { do: 'mint', clear, free: free.map((key) => key.id), register, roomForTwo };
+  return {
+    do: 'mint',
+    clear,
+    free: free.map((key) => key.id),
+    ...(yielding.length > 0 && { yielding }),
+    register,
+    roomForTwo,
+  };
 }
 
 /** A key and what it is to the secret. */
@@ -187,6 +200,7 @@ function findReusable(
     const key = observed.keys.find((listed) => listed.id === value.keyId);
     const entry = observed.ledger.entries.get(value.keyId);
     if (key?.status !== 'Active' || value.keyId === observed.currentKeyId) continue;
+    if (observed.ledger.leaks.has(value.keyId)) continue;
     if (entry !== undefined && (entry.version !== version || entry.promoted !== undefined)) continue;
     if (entry?.superseded !== undefined && now >= after(entry.superseded.at, policy.deactivateAfter - REUSE_MARGIN))
       continue;

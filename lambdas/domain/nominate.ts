@@ -27,7 +27,10 @@ export function nominate(
     .map((entry) => entry.keyId);
   const toMend = entries.some((entry) => isToMend(entry, labels, ledger, policy));
   const settled = ledger.intents.some((intent) => intent.minted !== undefined || !isOpen(intent, rotateTimeout, now));
-  return suspects.length > 0 || toMend || settled || lacksEntry(labels, ledger, policy) ? { suspects } : undefined;
+  // A leaked key is looked at in every pass: it may be due at once, or somebody may have activated it again.
+  return suspects.length > 0 || ledger.leaks.size > 0 || toMend || settled || lacksEntry(labels, ledger, policy)
+    ? { suspects }
+    : undefined;
 }
 
 function mayBeChanged(entry: LedgerEntry, labels: Labels, ledger: Ledger, policy: DeployedKey, now: Date): boolean {

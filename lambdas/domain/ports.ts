@@ -54,6 +54,16 @@ export interface SecretStore {
   tag(secretId: string, write: Tags, remove: readonly string[]): Promise<void>;
 }
 
+/** Rotations by Secrets Manager. A port of its own: only the respond function starts one. */
+export interface Rotations {
+  /**
+   * Starts a rotation of the secret now, or has the one taken up that is under way or failed. Turns rotation on where it is off: ask first.
+   *
+   * @returns without waiting for the rotation
+   */
+  start(secretId: string): Promise<'started' | 'taken-up'>;
+}
+
 /** Who reads the managed secrets. A port of its own: only the retire pass asks, and the rotate function's bundle does without. */
 export interface SecretVersions {
   /** The versions of the secret that carry a label, and on which day each was last read. */

@@ -3,7 +3,7 @@ import type { DeployedKey } from '../contract/deployment.ts';
 import { adoptedKey } from './adoption.ts';
 import { entryOf, type Ledger, type LedgerEntry } from './ledger.ts';
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, after, hasLabel, iso, type Labels, versionWith } from './model.ts';
-import { currentMissing, type Refusal, refuse, rolledBack, userRecreated } from './refusals.ts';
+import { currentMissing, pendingLeaked, type Refusal, refuse, rolledBack, userRecreated } from './refusals.ts';
 import { wasPromoted } from './roles.ts';
 
 export interface PromoteObserved {
@@ -22,14 +22,19 @@ export type PromotePlan =
       readonly entry: LedgerEntry;
       /** Entries of the keys that the promotion supersedes. */
       readonly supersedes: readonly LedgerEntry[];
+      /** Why keys that it supersedes end at once, by key: the others have their overlap. */
+      readonly ends: Ending;
       /** The unique id to pin, at the first promotion. */
       readonly pin?: string;
     }
   /** The evidence is too old to count as just now: verify once more, and decide again. */
   | { readonly do: 'verify' }
-  /** All is recorded; with an overlap of zero, these keys are still to be disabled. */
-  | { readonly do: 'complete'; readonly superseded: readonly LedgerEntry[] }
+  /** All is recorded; those of these keys that end at once are still to be disabled. */
+  | { readonly do: 'complete'; readonly superseded: readonly LedgerEntry[]; readonly ends: Ending }
   | Refusal;
+
+/** Why a superseded key ends at once: the policy has no overlap, or the key is leaked. */
+export type Ending = ReadonlyMap<string, 'use-ignored' | 'leaked'>;
 
 /** Seconds for which the evidence of testSecret holds; finishSecret usually follows at once. Somebody may disable the key meanwhile. */
 export const EVIDENCE_LASTS = 30;
@@ -42,8 +47,10 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
   const keyId = entry?.keyId ?? evidence?.keyId;
 
   if (hasLabel(labels, token, AWSCURRENT)) {
-    if (keyId === undefined || entry?.promoted !== undefined)
-      return { do: 'complete', superseded: supersededBy(keyId, ledger) };
+    if (keyId === undefined || entry?.promoted !== undefined) {
+      const superseded = supersededBy(keyId, ledger);
+      return { do: 'complete', superseded, ends: endingOf(superseded, ledger, policy) };
+    }
     return promote(keyId, undefined, versionWith(labels, AWSPREVIOUS), observed, policy);
   }
   if (!hasLabel(labels, token, AWSPENDING)) {
@@ -66,6 +73,7 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
       remedy: 'start the rotation again: testSecret verifies the key anew',
     });
   }
+  if (ledger.leaks.has(keyId)) return pendingLeaked(keyId);
   if (now > after(evidence.at, EVIDENCE_LASTS)) return { do: 'verify' };
   if (ledger.userId !== undefined && ledger.userId !== evidence.userId)
     return userRecreated(`the pending key belongs to a user ${policy.userName} with`, evidence.userId, ledger.userId);
@@ -91,14 +99,26 @@ function promote(
 ): PromotePlan {
   const entry = entryOf(ledger, token) ?? { keyId, version: token };
   const pin = ledger.userId === undefined && ledger.evidence?.token === token ? ledger.evidence.userId : undefined;
+  const supersedes = leaving(left, keyId, ledger, policy);
   return {
     do: 'promote',
     keyId,
     ...(from !== undefined && { from }),
     entry,
-    supersedes: leaving(left, keyId, ledger, policy),
+    supersedes,
+    ends: endingOf(supersedes, ledger, policy),
     ...(pin !== undefined && { pin }),
   };
+}
+
+/** A leaked key has no overlap: whoever has found it uses it too. */
+function endingOf(superseded: readonly LedgerEntry[], { leaks }: Ledger, { deactivateAfter }: DeployedKey): Ending {
+  return new Map(
+    superseded.flatMap(({ keyId }) => {
+      const leaked = leaks.has(keyId);
+      return leaked || deactivateAfter === 0 ? [[keyId, leaked ? 'leaked' : 'use-ignored'] as const] : [];
+    }),
+  );
 }
 
 /** The entry of a key that stands in AWSCURRENT since `at`. */

@@ -7,6 +7,11 @@ export const REASONS = {
   'is-current': 'The key stands in AWSCURRENT: applications read it.',
   'is-pending': 'The key stands in AWSPENDING: a rotation is under way.',
   'is-stranger': 'Not minted by the rotator and not adopted: never changed.',
+  'current-leaked':
+    'The key stands in AWSCURRENT and is known to be leaked: a rotation must supersede it. Every pass says so until one has.',
+  'pending-leaked': 'The key stands in AWSPENDING and is known to be leaked: it is not promoted.',
+  'leak-settles':
+    'Leaked before it was ever current; disabled a minute after the leak was recorded, when no promotion can be under way that has not seen it.',
   'adoption-waits': 'The configuration adopts the key; it counts as superseded from the first promotion on.',
   'in-overlap': 'Superseded, and its overlap is not over.',
   'in-use': 'The overlap is over, but the key is still in use: held.',
@@ -34,7 +39,13 @@ export const REASONS = {
   'intent-settled': 'No key came of what an unfinished run announced: its announcement is removed.',
   'pending-label-left-over':
     'AWSPENDING is still on a version that was promoted: taken off, so that a later rollback is not undone by a retry.',
+  'leak-over': 'The mark of a leak whose key is gone: removed.',
   // A key is changed.
+  leaked: 'Leaked, and another key is current: disabled without a look at overlap, hold or use.',
+  'leaked-current':
+    "Leaked, and the policy says onLeak 'disable-first': disabled although it stands in AWSCURRENT and no other key is current yet.",
+  'slot-for-leak':
+    'The current key is leaked, and the one that is to replace it needs this slot: deleted before its recovery time is over.',
   'overlap-over': 'The overlap is over and the key is not in use: disabled.',
   'hold-over': 'Still in use, but held for as long as the policy allows: disabled.',
   'use-ignored': "The overlap is over, and the policy says ifInUse 'disable': disabled without a look at its use.",

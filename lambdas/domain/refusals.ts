@@ -36,6 +36,17 @@ export function rolledBack(token: string): Refusal {
   });
 }
 
+/** A leaked key never becomes current. */
+export function pendingLeaked(keyId: string): Refusal {
+  return refuse('PENDING_KEY_LEAKED', {
+    found: `the pending key ${keyId}, of which a leak was reported`,
+    expected: 'a key that nobody else has',
+    remedy:
+      'rotate again (aws secretsmanager rotate-secret): the version loses its label, its key is disabled, and a new one is minted as soon as ' +
+      'a slot is free',
+  });
+}
+
 /** While an announcement of another run is open. Dates in the message are UTC. */
 export function mintUnsettled(open: Intent, rotateTimeout: number): Refusal {
   return refuse('MINT_UNSETTLED', {

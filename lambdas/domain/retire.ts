@@ -4,9 +4,11 @@
  */
 import type { DeployedKey } from '../contract/deployment.ts';
 import { adoptedKey } from './adoption.ts';
+import { promotionsOver, staleLeaks } from './leak.ts';
 import {
   entryOf,
   type Intent,
+  type Leak,
   type LedgerEntry,
   LISTING_LAG,
   pinnedUserId,
@@ -36,6 +38,7 @@ export type Decision =
       readonly reason: Reason;
       readonly due?: Date;
     }
+  | { readonly about: 'leak'; readonly keyId: string; readonly do: 'clear'; readonly reason: Reason }
   | { readonly about: 'label'; readonly do: 'take-off'; readonly version: string; readonly reason: Reason };
 
 export type KeyDecision = {
@@ -82,7 +85,10 @@ export function decideRetirement(
       decisions.push(decideUnlisted(entry, observed, policy, now));
   }
   decisions.push(...decideMissingAdoption(observed, policy, now));
-  return [...decisions, ...decideIntents(observed, decisions, rotateTimeout, now), ...decideLabel(observed)];
+  const stale = staleLeaks(observed.ledger, observed.keys, now).map(
+    ({ keyId }): Decision => ({ about: 'leak', keyId, do: 'clear', reason: 'leak-over' }),
+  );
+  return [...decisions, ...stale, ...decideIntents(observed, decisions, rotateTimeout, now), ...decideLabel(observed)];
 }
 
 function decideKey(
@@ -116,9 +122,10 @@ type ChangeVerdict =
 function decideCurrent(key: AccessKey, observed: RetireObserved, now: Date): Verdict {
   const entry = observed.ledger.entries.get(key.id);
   const version = versionWith(observed.labels, AWSCURRENT);
+  const reason = observed.ledger.leaks.has(key.id) ? 'current-leaked' : 'is-current';
   // Before the first promotion the team's own value stands there, and createSecret records it.
   if (!hasPromoted(observed) || version === undefined || key.id !== observed.currentKeyId) {
-    return { do: 'none', reason: 'is-current' };
+    return { do: 'none', reason };
   }
   const mended: LedgerEntry = {
     keyId: key.id,
@@ -131,7 +138,7 @@ function decideCurrent(key: AccessKey, observed: RetireObserved, now: Date): Ver
   if (entry.promoted === undefined || entry.superseded !== undefined || entry.disabled !== undefined) {
     return { do: 'record', reason: 'date-missing', entry: mended };
   }
-  return { do: 'none', reason: 'is-current' };
+  return { do: 'none', reason };
 }
 
 /**
@@ -145,6 +152,8 @@ export function rolledBackTo({ ledger, labels, currentKeyId }: Standing): string
 }
 
 function decidePending(key: AccessKey, observed: RetireObserved): Verdict {
+  if (observed.ledger.leaks.has(key.id) && observed.ledger.entries.has(key.id))
+    return { do: 'none', reason: 'pending-leaked' };
   return observed.ledger.entries.has(key.id) ? { do: 'none', reason: 'is-pending' } : recordStored(key, observed);
 }
 
@@ -207,6 +216,8 @@ function decideRetiring(
   const { keyId, version } = recorded;
   const promoted = wasPromoted(version, observed.labels, observed.ledger);
   const entry: LedgerEntry = { ...recorded, ...(promoted && { promoted: recorded.promoted ?? now }) };
+  const leak = observed.ledger.leaks.get(keyId);
+  if (leak !== undefined) return endLeaked(entry, leak, by, promoted || version === undefined, now);
   if (entry.disabled !== undefined || entry.deleted !== undefined) {
     return { do: 'record', reason: 'reactivated-by-hand', entry: supersededEntry(entry, now, by) };
   }
@@ -234,6 +245,14 @@ function decideRetiring(
   const holdOver = after(overlapOver, policy.holdAtMost);
   if (inUse && now < holdOver) return { do: 'none', reason: 'in-use', due: holdOver, lastUse };
   return { do: 'disable', reason: inUse ? 'hold-over' : 'overlap-over', entry, lastUse };
+}
+
+/** Invariant 1 holds as ever: there is another, usable key in AWSCURRENT. Overlap and hold are for applications, and a thief is one now. */
+function endLeaked(entry: LedgerEntry, leak: Leak, by: string, wasCurrent: boolean, now: Date): Verdict {
+  const settled = promotionsOver(leak);
+  if (!wasCurrent && now < settled) return { do: 'none', reason: 'leak-settles', due: settled };
+  const superseded = entry.superseded?.by === by ? entry : supersededEntry(entry, now, by);
+  return { do: 'disable', reason: 'leaked', entry: superseded };
 }
 
 function decideDisabled(
@@ -307,10 +326,14 @@ function isUndecidedOrphan(decision: KeyDecision): boolean {
   return decision.role === 'orphan' && (decision.do === 'look' || decision.reason === 'user-unproven');
 }
 
-function decideLabel({ labels, ledger }: RetireObserved): Decision[] {
+function decideLabel({ labels, ledger, pendingKeyId }: RetireObserved): Decision[] {
   for (const [version, has] of labels) {
-    if (has.includes(AWSPENDING) && wasPromoted(version, labels, ledger))
+    if (!has.includes(AWSPENDING)) continue;
+    if (wasPromoted(version, labels, ledger))
       return [{ about: 'label', do: 'take-off', version, reason: 'pending-label-left-over' }];
+    // Invariant 2's gate stands in finishSecret; without the label the key is superseded, and its end begins.
+    if (!has.includes(AWSCURRENT) && pendingKeyId !== undefined && ledger.leaks.has(pendingKeyId))
+      return [{ about: 'label', do: 'take-off', version, reason: 'pending-leaked' }];
   }
   return [];
 }

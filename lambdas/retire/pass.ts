@@ -170,7 +170,7 @@ async function retireSecret(
   const backTo = rolledBackTo(observed);
   if (backTo !== undefined && policy.mode === 'enforce')
     world.report({ what: 'rolled-back', secret: policy.secretName, userName: policy.userName, keyId: backTo });
-  await applyDecisions(decisions, { arn, policy, readAt }, budget, world);
+  await applyDecisions(decisions, { arn, policy, readAt, ledger: observed.ledger }, budget, world);
   return heldKeys(decisions, observed, arn, policy);
 }
 

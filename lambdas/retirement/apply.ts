@@ -3,7 +3,7 @@ import type { DeployedKey } from '../contract/deployment.ts';
 import { AwsCallError } from '../domain/errors.ts';
 import { assertFresh } from '../domain/freshness.ts';
 import type { KeyHappening, Report } from '../domain/happenings.ts';
-import { entryTag, intentTagKey, keyTag, type Tags } from '../domain/ledger.ts';
+import { entryTag, intentTagKey, type Ledger, leakTagKey, type Tags, tagsOf } from '../domain/ledger.ts';
 import { AWSPENDING } from '../domain/model.ts';
 import type { IamKeys, SecretStore } from '../domain/ports.ts';
 import type { Decision, KeyDecision } from '../domain/retire.ts';
@@ -28,6 +28,8 @@ interface Target {
   readonly policy: DeployedKey;
   /** When the first of the facts was asked for that the decisions rest on. */
   readonly readAt: Date;
+  /** What the ledger said then. */
+  readonly ledger: Pick<Ledger, 'leaks'>;
 }
 
 /** Decisions that nobody needs to hear of every hour. */
@@ -65,11 +67,14 @@ export async function applyDecisions(
       world.report({ ...who, ...told(decision, observed) });
     } else if (decision.about === 'key') {
       if (decision.do === 'record') write = { ...write, ...entryTag(decision.entry) };
-      if (decision.do === 'forget') remove.push(keyTag(decision.keyId));
+      if (decision.do === 'forget') remove.push(...tagsOf(decision.keyId, target.ledger));
       if (decision.do !== 'none' || !QUIET.has(decision.reason)) world.report({ ...who, ...told(decision, observed) });
     } else if (decision.about === 'label') {
       if (!observed) await takeOff(decision.version, arn, world);
       world.report({ ...who, what: 'label-taken-off', reason: decision.reason, observed });
+    } else if (decision.about === 'leak') {
+      remove.push(leakTagKey(decision.keyId));
+      world.report({ ...who, what: 'leak-cleared', keyId: decision.keyId, reason: decision.reason, observed });
     } else if (decision.do === 'resolve') {
       remove.push(intentTagKey(decision.intent));
       world.report({ ...who, what: 'intent-resolved', reason: decision.reason, observed });
@@ -109,7 +114,7 @@ async function takeOff(version: string, arn: string, world: ApplyWorld): Promise
 
 async function changeKey(
   decision: Extract<KeyDecision, { do: 'disable' | 'delete' }>,
-  { arn, policy, readAt }: Target,
+  { arn, policy, readAt, ledger }: Target,
   world: ApplyWorld,
 ): Promise<void> {
   const { keyId } = decision;
@@ -121,8 +126,9 @@ async function changeKey(
     return;
   }
   await world.iam.remove(policy.userName, keyId);
-  if (decision.entry !== undefined) await world.secrets.tag(arn, entryTag(decision.entry), []);
-  else if (decision.role !== 'orphan') await world.secrets.tag(arn, {}, [keyTag(keyId)]);
+  const tags = tagsOf(keyId, ledger);
+  if (decision.entry !== undefined) await world.secrets.tag(arn, entryTag(decision.entry), tags.slice(1));
+  else if (decision.role !== 'orphan') await world.secrets.tag(arn, {}, tags);
 }
 
 /** A decision as it is told. */

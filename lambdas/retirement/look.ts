@@ -20,7 +20,8 @@ import { keyIdWithin, parseValue } from '../domain/secret-value.ts';
 /** What a look may reach: reads only. */
 export interface LookWorld {
   readonly secrets: Pick<SecretStore, 'describe' | 'read'>;
-  readonly iam: Pick<IamKeys, 'list' | 'lastUse'>;
+  /** Without `lastUse`, a decision to read one stays as it is: for whoever does nothing that waits for it. */
+  readonly iam: Pick<IamKeys, 'list'> & Partial<Pick<IamKeys, 'lastUse'>>;
   readonly now: () => Date;
 }
 
@@ -52,9 +53,10 @@ export async function lookAt(
   const readAt = world.now();
   const keys = await world.iam.list(policy.userName);
   const lastUse = new Map<string, LastUse | undefined>();
+  const { lastUse: read } = world.iam;
   let toRead = suspects.filter((keyId) => keys.some((key) => key.id === keyId));
   for (;;) {
-    for (const keyId of toRead) lastUse.set(keyId, await world.iam.lastUse(keyId));
+    if (read !== undefined) for (const keyId of toRead) lastUse.set(keyId, await read(keyId));
     const facts = await world.secrets.describe(secretId);
     if (facts.scheduledForDeletion) return undefined;
     const observed = await gather(facts, keys, lastUse, policy, rotateTimeout, world);
@@ -62,7 +64,7 @@ export async function lookAt(
     if (observed === undefined) return undefined;
     const decisions = decideRetirement(observed, policy, rotateTimeout, world.now());
     toRead = decisions.filter((decision) => decision.do === 'look').map((decision) => decision.keyId);
-    if (toRead.length === 0) return { arn: facts.arn, readAt, observed, decisions };
+    if (toRead.length === 0 || read === undefined) return { arn: facts.arn, readAt, observed, decisions };
   }
 }
 

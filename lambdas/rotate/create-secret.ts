@@ -12,13 +12,13 @@ import {
   type Intent,
   intentTag,
   intentTagKey,
-  keyTag,
   type Ledger,
   type LedgerEntry,
   mayComeOf,
   parseLedger,
   pinnedUserId,
   type Tags,
+  tagsOf,
   unresolved,
 } from '../domain/ledger.ts';
 import { abandonedVersions, decideMint, type MintObserved, type MintPlan } from '../domain/mint.ts';
@@ -33,7 +33,7 @@ import {
   type SecretFacts,
   type SecretVersion,
 } from '../domain/model.ts';
-import { currentMissing, mintUnsettled, rolledBack, scheduledForDeletion } from '../domain/refusals.ts';
+import { currentMissing, mintUnsettled, pendingLeaked, rolledBack, scheduledForDeletion } from '../domain/refusals.ts';
 import { announcedKeys, provesSameUser, storedKeys, wasPromoted } from '../domain/roles.ts';
 import { type BootstrapValue, type KeyValue, keyIdWithin, parseValue, renderValue } from '../domain/secret-value.ts';
 import type { Rotation, RotationWorld } from './rotation.ts';
@@ -115,6 +115,11 @@ async function recordStored(
     // Without its label the version is not taken up again, and the next rotation starts with a new one.
     await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
     throw rolledBack(token).error;
+  }
+  if (ledger.leaks.has(value.keyId)) {
+    // Invariant 5: without its label the key is superseded, and retired in its turn. test/rotate/create-secret.test.ts.
+    await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
+    throw pendingLeaked(value.keyId).error;
   }
   world.report({
     what: 'nothing-to-do',
@@ -263,7 +268,17 @@ async function mintAndStore(
     world.report({ what: 'deleted', ...who, keyId, reason: 'recovery-over', observed: false });
   }
 
-  const gone = new Set([...plan.clear, ...plan.free]);
+  const yielding = plan.yielding ?? [];
+  for (const { keyId, active } of yielding) {
+    // Invariant 3's exception (ADR 19): only what the domain names for a marked current key. The oracle judges it in test/simulation/leaks.test.ts.
+    assertFresh(readAt, world.now(), keyId);
+    if (active) await world.iam.disable(policy.userName, keyId);
+    await world.iam.remove(policy.userName, keyId);
+    await forget(keyId, observed.ledger, rotation, world);
+    world.report({ what: 'deleted', ...who, keyId, reason: 'slot-for-leak', observed: false });
+  }
+
+  const gone = new Set([...plan.clear, ...plan.free, ...yielding.map(({ keyId }) => keyId)]);
   const before = observed.keys.map((key) => key.id).filter((keyId) => !gone.has(keyId));
   const intent: Intent = { run: world.runId, token, at: world.now(), before };
   // What earlier runs announced is settled, and cleared as far as it can be.
@@ -304,7 +319,8 @@ function pinTag({ ledger, labels }: MintObserved): Tags {
 async function forget(keyId: string, ledger: Ledger, rotation: Rotation, world: RotationWorld): Promise<void> {
   const adopted = adoptedKey(rotation.policy, ledger) === keyId;
   const write: Tags = adopted ? entryTag({ keyId, deleted: world.now() }) : {};
-  await world.secrets.tag(rotation.secret.arn, write, adopted ? [] : [keyTag(keyId)]);
+  const remove = tagsOf(keyId, ledger);
+  await world.secrets.tag(rotation.secret.arn, write, adopted ? remove.slice(1) : remove);
 }
 
 async function mint(intent: Intent, rotation: Rotation, world: RotationWorld): Promise<MintedKey> {

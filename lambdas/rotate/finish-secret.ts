@@ -1,12 +1,14 @@
 /** finishSecret: AWSCURRENT moves to the verified key, and only then does the old one begin to end. Invariants 1, 2, 5. */
 
 import { TAGS } from '../contract/names.ts';
+import type { RotatorError } from '../domain/errors.ts';
 import { assertFresh } from '../domain/freshness.ts';
 import type { LedgerEntry, Tags } from '../domain/ledger.ts';
 import { entryTag, entryTags, parseLedger } from '../domain/ledger.ts';
-import { AWSCURRENT } from '../domain/model.ts';
+import { AWSCURRENT, AWSPENDING } from '../domain/model.ts';
 import {
   decidePromotion,
+  type Ending,
   type PromotePlan,
   promotedEntry,
   supersededEntry,
@@ -22,10 +24,10 @@ export async function finishSecret(rotation: Rotation, world: RotationWorld): Pr
   const plan = await decideVerified(rotation, world);
   switch (plan.do) {
     case 'refuse':
-      throw plan.error;
+      return refused(plan.error, rotation, world);
     case 'complete':
       world.report({ what: 'nothing-to-do', ...who, step: 'finishSecret', why: 'the version is current already' });
-      return disableWithoutOverlap(plan.superseded, rotation, world);
+      return disableEnding(plan.superseded, plan.ends, rotation, world);
     case 'promote': {
       if (plan.from !== undefined) await world.secrets.moveLabel(secret.arn, AWSCURRENT, plan.from, rotation.token);
       world.report({ what: 'promoted', ...who, keyId: plan.keyId });
@@ -34,12 +36,18 @@ export async function finishSecret(rotation: Rotation, world: RotationWorld): Pr
       const superseded = plan.supersedes.map((entry) => supersededEntry(leftEntry(entry, at), at, plan.keyId));
       const pin: Tags = plan.pin === undefined ? {} : { [TAGS.userId]: plan.pin };
       await world.secrets.tag(secret.arn, { ...entryTags([promotedEntry(plan.entry, at), ...superseded]), ...pin }, []);
-      return disableWithoutOverlap(superseded, rotation, world);
+      return disableEnding(superseded, plan.ends, rotation, world);
     }
     // Stryker disable next-line ConditionalExpression: the type has no other plan, so nothing comes here.
     default:
       return unreachable(plan);
   }
+}
+
+/** The version of a leaked key is not taken up again without its label, and the next rotation starts with a new one. */
+async function refused(error: RotatorError, { secret, token }: Rotation, world: RotationWorld): Promise<never> {
+  if (error.code === 'PENDING_KEY_LEAKED') await world.secrets.moveLabel(secret.arn, AWSPENDING, token);
+  throw error;
 }
 
 /** Evidence that has grown old is replaced by new one, once. */
@@ -73,14 +81,15 @@ function leftEntry(entry: LedgerEntry, at: Date): LedgerEntry {
   return entry.version === undefined ? entry : { ...entry, promoted: entry.promoted ?? at };
 }
 
-/** An overlap of zero says that the old key must not work any longer: the applications have the new one by now, or fail. */
-async function disableWithoutOverlap(
+/** An overlap of zero, and a leak, say that the old key must not work any longer: the applications have the new one by now, or fail. */
+async function disableEnding(
   superseded: readonly LedgerEntry[],
+  ends: Ending,
   rotation: Rotation,
   world: RotationWorld,
 ): Promise<void> {
   const { policy, secret, token } = rotation;
-  if (policy.deactivateAfter > 0 || superseded.length === 0) return;
+  if (ends.size === 0) return;
   const readAt = world.now();
   const current = await world.secrets.read(secret.arn, { label: AWSCURRENT });
   const value = current && parseValue(current.value, policy);
@@ -89,10 +98,13 @@ async function disableWithoutOverlap(
   if (current?.version !== token || value?.kind !== 'key') return;
   for (const entry of superseded) {
     // The ledger may say so, but the value is what applications read.
+    const reason = ends.get(entry.keyId);
     if (entry.keyId === value.keyId) continue;
+    if (reason === undefined) continue;
+    // Invariant 1; of a leaked key test/simulation/leaks.test.ts asks that it ends, and that the new one does not.
     assertFresh(readAt, world.now(), entry.keyId);
     const done = await world.iam.disable(policy.userName, entry.keyId);
-    const what = { what: 'disabled', keyId: entry.keyId, reason: 'use-ignored', observed: false } as const;
+    const what = { what: 'disabled', keyId: entry.keyId, reason, observed: false } as const;
     if (done) world.report({ secret: secret.name, userName: policy.userName, ...what });
     await world.secrets.tag(secret.arn, entryTag({ ...entry, disabled: world.now() }), []);
   }

@@ -17,6 +17,7 @@ export interface Guard {
 
 const CREATE = 'lambdas/rotate/create-secret.ts';
 const FINISH = 'lambdas/rotate/finish-secret.ts';
+const LEAK = 'lambdas/domain/leak.ts';
 const MINT = 'lambdas/domain/mint.ts';
 const RETIRE = 'lambdas/domain/retire.ts';
 const ROLES = 'lambdas/domain/roles.ts';
@@ -299,5 +300,89 @@ export const GUARDS: readonly Guard[] = [
       },
     ],
     suites: ['test/adapters', 'test/bad-input'],
+  },
+  {
+    name: 'a leaked key ends only while another, usable one is current',
+    invariant: '1, 5',
+    edits: [
+      {
+        file: RETIRE,
+        find: "if (current === undefined) return { do: 'none', reason: 'current-not-usable' };",
+        replace: '',
+      },
+    ],
+    suites: ['test/domain/leak.test.ts', 'test/domain/retire.test.ts'],
+  },
+  {
+    name: 'a leaked pending key is not promoted',
+    invariant: '2',
+    edits: [
+      {
+        file: 'lambdas/domain/promote.ts',
+        find: 'if (ledger.leaks.has(keyId)) return pendingLeaked(keyId);',
+        replace: '',
+      },
+    ],
+    suites: ['test/domain/leak.test.ts'],
+  },
+  {
+    name: 'a leaked key that was never current waits until no promotion can be under way',
+    invariant: '1',
+    edits: [
+      {
+        file: RETIRE,
+        find: "if (!wasCurrent && now < settled) return { do: 'none', reason: 'leak-settles', due: settled };",
+        replace: '',
+      },
+    ],
+    suites: ['test/domain/leak.test.ts'],
+  },
+  {
+    name: 'a slot is taken before recovery only for the successor of a leaked current key',
+    invariant: '3',
+    edits: [{ file: LEAK, find: 'if (currentLeak(standing) === undefined) return [];', replace: '' }],
+    suites: ['test/domain/leak.test.ts', 'test/domain/mint.test.ts'],
+  },
+  {
+    name: 'what makes way for a leak is superseded, and ours',
+    invariant: '4',
+    edits: [{ file: LEAK, find: "key.role === 'superseded' && (", replace: '(' }],
+    suites: ['test/domain/leak.test.ts'],
+  },
+  {
+    name: 'a current key is disabled first only by a policy that says so',
+    invariant: '1',
+    edits: [{ file: LEAK, find: "policy.onLeak === 'disable-first' &&", replace: '' }],
+    suites: ['test/domain/leak.test.ts', 'test/simulation/leaks.test.ts'],
+  },
+  {
+    name: 'a current key is disabled first only if it is marked',
+    invariant: '1',
+    edits: [{ file: LEAK, find: 'currentLeak(standing) !== undefined &&', replace: '' }],
+    suites: ['test/domain/leak.test.ts'],
+  },
+  {
+    name: 'the response to a leak leaves strangers alone',
+    invariant: '4',
+    edits: [
+      {
+        file: 'lambdas/respond/contain.ts',
+        find: "['current', 'pending', 'superseded', 'adoptable']",
+        replace: "['current', 'pending', 'superseded', 'adoptable', 'stranger']",
+      },
+    ],
+    suites: ['test/respond/respond.test.ts'],
+  },
+  {
+    name: 'a rotation that somebody turned off is not turned on by a leak',
+    invariant: '-',
+    edits: [
+      {
+        file: 'lambdas/respond/contain.ts',
+        find: 'if (!one.rotationEnabled) throw notContained(one, look.observed, rotationOff(policy));',
+        replace: '',
+      },
+    ],
+    suites: ['test/simulation/leaks.test.ts'],
   },
 ];

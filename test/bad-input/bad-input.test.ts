@@ -11,6 +11,7 @@ import { audits } from './audits.ts';
 import { configs } from './configs.ts';
 import { events } from './events.ts';
 import { files } from './files.ts';
+import { leaks } from './leaks.ts';
 import { ledger } from './ledger.ts';
 import { type Changes, differences, FAKE, type Row, rowOf } from './row.ts';
 import { users } from './users.ts';
@@ -23,6 +24,7 @@ afterEach(() => {
 
 const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'an event that is wrong, or comes at the wrong time': events,
+  'a report of a leak that is wrong': leaks,
   'a value that is wrong': values,
   'a ledger that is wrong': ledger,
   'a user that is not as it should be': users,

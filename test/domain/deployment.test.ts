@@ -149,6 +149,7 @@ describe('a name that is deployed, and that a later version must find again', ()
       deployment: 'iam-key-rotator:deployment',
       keyPrefix: 'iam-key-rotator:key/',
       intentPrefix: 'iam-key-rotator:intent/',
+      leakPrefix: 'iam-key-rotator:leak/',
       verified: 'iam-key-rotator:verified',
       userId: 'iam-key-rotator:user-id',
     });

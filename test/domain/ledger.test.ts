@@ -8,6 +8,7 @@ import {
   intentTag,
   isOpen,
   keyTag,
+  leakTag,
   mayComeOf,
   parseLedger,
   pinnedUserId,
@@ -31,6 +32,7 @@ describe('the ledger', () => {
     const entry = { keyId: OLD, version: TOKEN, minted: at(-10), superseded: { at: NOW, by: NEW }, disabled: at(5) };
     const current = { keyId: NEW, version: 'v2', minted: at(-10), promoted: at(-5) };
     const adopted = { keyId: OTHER, deleted: NOW };
+    const leak = { keyId: OLD, at: at(-20), signal: 'health' } as const;
     const intent = { run: 'run1', token: TOKEN, at: NOW, before: [OLD, OTHER], minted: NEW };
     const evidence = { token: TOKEN, keyId: NEW, account: '111122223333', userId: 'AIDA1', at: NOW };
     const tags = {
@@ -39,6 +41,7 @@ describe('the ledger', () => {
       ...entryTag(adopted),
       ...intentTag(intent),
       ...evidenceTag(evidence),
+      ...leakTag(leak),
     };
     const ledger = parseLedger({ ...tags, 'iam-key-rotator:user-id': 'AIDA1', team: 'payments' });
     expect(ledger).toStrictEqual({
@@ -47,6 +50,7 @@ describe('the ledger', () => {
         [NEW, current],
         [OTHER, adopted],
       ]),
+      leaks: new Map([[OLD, leak]]),
       intents: [intent],
       evidence,
       userId: 'AIDA1',
@@ -68,6 +72,7 @@ describe('the ledger', () => {
   it('is empty for a secret with tags of others only', () => {
     expect(parseLedger({ team: 'payments', 'iam-key-rotator:deployment': 'x' })).toStrictEqual({
       entries: new Map(),
+      leaks: new Map(),
       intents: [],
     });
   });

@@ -26,6 +26,7 @@ describe('finishSecret decides', () => {
       from: 'v1',
       entry: newEntry,
       supersedes: [oldEntry],
+      ends: new Map(),
     });
   });
 
@@ -162,7 +163,7 @@ describe('finishSecret decides', () => {
   });
 
   describe('when the label has moved already', () => {
-    const complete = (superseded: readonly object[]) => ({ do: 'complete', superseded });
+    const complete = (superseded: readonly object[]) => ({ do: 'complete', superseded, ends: new Map() });
 
     it('that all is done if nothing is missing', () => {
       expect(decide([[{ ...newEntry, promoted: NOW }], { evidence }], promoted)).toEqual(complete([]));
@@ -181,6 +182,7 @@ describe('finishSecret decides', () => {
         keyId: NEW,
         entry: newEntry,
         supersedes: [oldEntry, adopted],
+        ends: new Map(),
         pin: 'AIDA1',
       });
     });
@@ -192,6 +194,7 @@ describe('finishSecret decides', () => {
         keyId: NEW,
         entry,
         supersedes: [],
+        ends: new Map(),
         pin: 'AIDA1',
       });
       const first = labels({ v2: ['AWSCURRENT', 'AWSPENDING'] });
@@ -200,6 +203,7 @@ describe('finishSecret decides', () => {
         keyId: NEW,
         entry: newEntry,
         supersedes: [],
+        ends: new Map(),
       });
     });
 

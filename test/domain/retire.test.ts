@@ -883,7 +883,9 @@ describe('the retire pass decides', () => {
 
   it('for each documented reason in a row of this table', () => {
     const shown = new Set(ROWS.map((row) => decisionAbout(row)?.reason));
-    expect(Object.keys(REASONS).filter((reason) => !shown.has(reason as keyof typeof REASONS))).toEqual([]);
+    // Those of leaks are in leak.test.ts.
+    const mine = Object.keys(REASONS).filter((reason) => !reason.includes('leak'));
+    expect(mine.filter((reason) => !shown.has(reason as keyof typeof REASONS))).toEqual([]);
   });
 
   it('by when an announcement settles, which is one place for all', () => {

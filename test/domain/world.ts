@@ -1,5 +1,5 @@
 /** Facts for decisions, made short. */
-import type { Evidence, Intent, Ledger, LedgerEntry } from '../../lambdas/domain/ledger.ts';
+import type { Evidence, Intent, Leak, Ledger, LedgerEntry } from '../../lambdas/domain/ledger.ts';
 import type { AccessKey, Labels } from '../../lambdas/domain/model.ts';
 
 export const NOW = new Date('2026-06-15T12:00:00Z');
@@ -28,6 +28,7 @@ export function ledger(
   more: {
     intent?: Omit<Intent, 'run'> | undefined;
     intents?: readonly Intent[];
+    leaks?: readonly Leak[];
     evidence?: Evidence | undefined;
     userId?: string | undefined;
   } = {},
@@ -35,6 +36,7 @@ export function ledger(
   const intents = [...(more.intents ?? []), ...(more.intent ? [{ run: 'run1', ...more.intent }] : [])];
   return {
     entries: new Map(entries.map((entry) => [entry.keyId, entry])),
+    leaks: new Map((more.leaks ?? []).map((leak) => [leak.keyId, leak])),
     intents,
     ...(more.evidence && { evidence: more.evidence }),
     ...(more.userId !== undefined && { userId: more.userId }),

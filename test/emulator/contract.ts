@@ -292,6 +292,7 @@ function describeSecretStore(current: () => TestAccount): void {
       await store().tag(arn, tags, []);
       const written: Ledger = {
         entries: new Map([[keyId, entry]]),
+        leaks: new Map(),
         intents: [intent],
         evidence,
         userId: evidence.userId,

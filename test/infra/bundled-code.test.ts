@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,8 @@ import { bundle } from '../../infra/bundle.ts';
 import { type RotatorConfig, resolveConfig } from '../../infra/config/index.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const HANDLERS = ['rotate', 'retire', 'audit', 'notify'].map((name) => join(ROOT, 'lambdas', name, 'handler.ts'));
+const FUNCTIONS = ['rotate', 'retire', 'respond', 'audit', 'notify'];
+const HANDLERS = FUNCTIONS.map((name) => join(ROOT, 'lambdas', name, 'handler.ts'));
 
 const folders: string[] = [];
 function temporaryFolder(): string {
@@ -93,14 +94,14 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
   });
 
   test('is not weighed down by what the functions never use: STS in the retire pass, clients of S3 and Security Hub in the audit, credentials from elsewhere', () => {
-    const packages = ['rotate', 'retire', 'audit', 'notify'].map((name) => {
+    const packages = FUNCTIONS.map((name) => {
       const map = bundle(`lambdas/${name}/handler.ts`).find((file) => file.name === 'index.js.map');
       const { sources }: { sources: string[] } = JSON.parse(String(map?.content));
       return new Set(sources.flatMap((source) => /^node_modules\/(@aws-sdk\/[^/]+)\//.exec(source)?.[1] ?? []));
     });
-    const [rotate, retire, audit, notify] = packages;
+    const [rotate, retire, respond, audit, notify] = packages;
     expect(rotate).toContain('@aws-sdk/client-sts');
-    expect(retire).not.toContain('@aws-sdk/client-sts');
+    for (const names of [retire, respond]) expect(names).not.toContain('@aws-sdk/client-sts');
     const clients = [...(audit ?? [])].filter((name) => name.startsWith('@aws-sdk/client-'));
     expect(clients.sort()).toEqual(['@aws-sdk/client-iam', '@aws-sdk/client-secrets-manager']);
     expect(notify).toContain('@aws-sdk/client-eventbridge');
@@ -130,7 +131,7 @@ describe.runIf(HANDLERS.every(existsSync))('the code of the functions', () => {
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const elsewhere: typeof import('../../infra/bundle.ts') = await import(join(copy, 'infra', 'bundle.ts'));
     for (const { read } of assets) {
-      const built = HANDLERS.map((entry) => elsewhere.bundle(relative(ROOT, entry)));
+      const built = FUNCTIONS.map((name) => elsewhere.bundle(`lambdas/${name}/handler.ts`));
       const code = built.map((files) => files.find(({ name }) => name === 'index.js')?.content.toString());
       expect(code).toContain(read('index.js'));
     }

@@ -159,6 +159,7 @@ describe('policies', () => {
     const reports = Object.keys(template.findResources('AWS::S3::Bucket'))[0];
     expect(wild.map(({ Action, Resource }) => [Action, Resource])).toEqual([
       ['secretsmanager:ListSecrets', '*'],
+      ['secretsmanager:ListSecrets', '*'],
       [['iam:GenerateCredentialReport', 'iam:GetCredentialReport', 'secretsmanager:ListSecrets'], '*'],
       [['iam:GetAccessKeyLastUsed', 'iam:ListAccessKeys'], user('/*')],
       ['s3:PutObject', { 'Fn::Join': ['', [{ 'Fn::GetAtt': [reports, 'Arn'] }, '/reports/*']] }],
@@ -181,14 +182,16 @@ describe('policies', () => {
 
   test('name the users exactly, with their paths', () => {
     const users = [user('/deploy-prod'), user('/service/mail/ses-sender'), user('/closed')];
-    for (const sid of ['ReplaceKeysOfTheUsers', 'SeeKeysOfTheUsers', 'RetireKeysOfTheUsers']) {
+    const ofLeaks = ['SeeLeakedKeys', 'DisableLeakedKeys'];
+    for (const sid of ['ReplaceKeysOfTheUsers', 'SeeKeysOfTheUsers', 'RetireKeysOfTheUsers', ...ofLeaks]) {
       expect(sorted(statement(template, sid).Resource)).toEqual(sorted(users));
     }
   });
 
   test('name the secrets exactly', () => {
     const secrets = Object.values(secretIds).map((Ref) => ({ Ref }));
-    for (const sid of ['StoreKeys', 'PromoteKeys', 'SeeWhichKeysAreCurrent', 'EndAbandonedRotations']) {
+    const ofLeaks = ['SeeWhichKeysAreLeaked', 'StartRotations', 'EndLeakedRotations'];
+    for (const sid of ['StoreKeys', 'PromoteKeys', 'SeeWhichKeysAreCurrent', 'EndAbandonedRotations', ...ofLeaks]) {
       expect(sorted(statement(template, sid).Resource)).toEqual(sorted(secrets));
     }
   });
@@ -209,11 +212,27 @@ describe('policies', () => {
     });
   });
 
+  test('let the response to a leak neither mint, store, promote nor delete a key', () => {
+    const respond = roleIdOf('responds to leaked');
+    const documents = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+      Object.values(template.findResources(type, { Properties: { Roles: [{ Ref: respond }] } })),
+    );
+    const actions = documents.flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.flatMap(({ Action }: { Action: string | string[] }) => Action),
+    );
+    expect(actions).toContain('secretsmanager:RotateSecret');
+    for (const action of ['iam:CreateAccessKey', 'iam:DeleteAccessKey', 'secretsmanager:PutSecretValue'])
+      expect(actions).not.toContain(action);
+    expect(statement(template, 'EndLeakedRotations').Condition).toEqual({
+      StringEquals: { 'secretsmanager:VersionStage': ['AWSPENDING'] },
+    });
+  });
+
   test('let nothing be changed in observe mode, whatever a function tries', () => {
     const both = templateOf({ keys: [{ user: 'u' }, watched] });
     const ofBoth = statementsOf(both).filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('watched'));
     const actions = ofBoth.flatMap(({ Action }) => Action);
-    expect(actions.sort()).toEqual([
+    expect([...new Set(actions)].sort()).toEqual([
       'iam:GetAccessKeyLastUsed',
       'iam:ListAccessKeys',
       'secretsmanager:DescribeSecret',
@@ -222,7 +241,8 @@ describe('policies', () => {
       'secretsmanager:ListSecretVersionIds',
     ]);
     const keyUses = statementsOf(both).filter(({ Sid }) => Sid === 'UseEncryptionKeys');
-    expect(keyUses.map(({ Action, Resource }) => [Action, Resource])).toEqual([['kms:Decrypt', watched.kmsKeyArn]]);
+    const decrypt = ['kms:Decrypt', watched.kmsKeyArn];
+    expect(keyUses.map(({ Action, Resource }) => [Action, Resource])).toEqual([decrypt, decrypt]);
   });
 
   test('are left out where nobody is there to change: AWS refuses an empty one', () => {
@@ -239,13 +259,14 @@ describe('policies', () => {
       statementsOf(template)
         .filter(({ Sid }) => Sid === sid)
         .map(({ Action, Condition }) => [Action, Condition?.['ForAllValues:StringLike']?.['aws:TagKeys']]);
-    const [key, intent] = ['iam-key-rotator:key/*', 'iam-key-rotator:intent/*'];
+    const [key, intent, leak] = ['key', 'intent', 'leak'].map((name) => `iam-key-rotator:${name}/*`);
     const write = 'secretsmanager:TagResource';
     expect(tagsOf('WriteLedger')).toEqual([
       [write, [key, intent, 'iam-key-rotator:verified', 'iam-key-rotator:user-id']],
       [write, [key]],
+      [write, [key, leak]],
     ]);
-    const clear = ['secretsmanager:UntagResource', [key, intent]];
+    const clear = ['secretsmanager:UntagResource', [key, intent, leak]];
     expect(tagsOf('ClearLedger')).toEqual([clear, clear]);
   });
 
@@ -254,13 +275,16 @@ describe('policies', () => {
     expect(uses.map(({ Action, Resource }) => [Action, Resource])).toEqual([
       [['kms:Decrypt', 'kms:GenerateDataKey'], KMS_KEY],
       ['kms:Decrypt', KMS_KEY],
+      ['kms:Decrypt', KMS_KEY],
     ]);
     for (const { Condition } of uses) expect(Condition?.StringEquals).toHaveProperty('kms:ViaService');
     expect(statementsOf(withSchedule({})).filter(({ Sid }) => Sid === 'UseEncryptionKeys')).toEqual([]);
   });
 });
 
-const rotator = ['the four steps', 'disables and deletes'].map((of) => ({ 'Fn::GetAtt': [roleIdOf(of), 'Arn'] }));
+const rotator = ['the four steps', 'disables and deletes', 'responds to leaked'].map((of) => ({
+  'Fn::GetAtt': [roleIdOf(of), 'Arn'],
+}));
 const deployer = {
   'Fn::Sub': expect.stringMatching(/^arn:.*:role\/cdk-hnb659fds-cfn-exec-role-[^*?]+$/),
 };
@@ -393,7 +417,7 @@ describe('an exclusive secret', () => {
 
 describe('functions', () => {
   test('run Node 24 on ARM with 256 MB, JSON logs and source maps', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 4);
+    template.resourceCountIs('AWS::Lambda::Function', 5);
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -417,13 +441,14 @@ describe('functions', () => {
     expect(timeouts).toEqual([
       ['iam-key-rotator-rotate', 120],
       ['iam-key-rotator-retire', 900],
+      ['iam-key-rotator-respond', 900],
       ['iam-key-rotator-audit', 900],
       ['iam-key-rotator-notify', 60],
     ]);
   });
 
   test('write to log groups of their own that are kept for a year and outlive the stack', () => {
-    template.resourceCountIs('AWS::Logs::LogGroup', 4);
+    template.resourceCountIs('AWS::Logs::LogGroup', 5);
     template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', Properties: { RetentionInDays: 365 } });
   });
 

@@ -13,11 +13,13 @@ import type { Happening } from '../../lambdas/domain/happenings.ts';
 import { eventOf } from '../../lambdas/notify/events-of.ts';
 import { linesOf } from '../../lambdas/notify/log-batch.ts';
 import { sendEvents } from '../../lambdas/notify/send.ts';
+import { respond } from '../../lambdas/respond/respond.ts';
 import { passFailed, retirePass } from '../../lambdas/retire/pass.ts';
 import { rotate } from '../../lambdas/rotate/rotate.ts';
 import { type AuthorizationRequest, SimulatedAccount } from '../../local/account.ts';
 import { type DeployedResource, deployTemplate } from '../../local/assembly.ts';
 import { DirectClient } from '../../local/direct-clients.ts';
+import type { BusEvent } from '../../local/events.ts';
 import type { Handler, Sandbox } from '../../local/functions.ts';
 import { judgeByPolicies } from '../../local/policy-engine.ts';
 import { isRecord } from '../../local/wire/protocols.ts';
@@ -91,7 +93,8 @@ export class DeployedStack {
   /** What a role of the template is for; any other goes by its name. */
   roleName(arn: string): string {
     const [, name = ''] =
-      /role\/Stack-Rotator(Rotate|RetireSchedule|Retire|AuditSchedule|AuditRun|NotifyFn)Role/.exec(arn) ?? [];
+      /role\/Stack-Rotator(Rotate|RetireSchedule|Retire|AuditSchedule|AuditRun|NotifyFn|LeakRespond)Role/.exec(arn) ??
+      [];
     const of = {
       Rotate: 'rotate',
       Retire: 'retire',
@@ -99,6 +102,7 @@ export class DeployedStack {
       AuditRun: 'audit',
       AuditSchedule: 'audit-scheduler',
       NotifyFn: 'notify',
+      LeakRespond: 'respond',
     };
     return { ...of }[name] ?? arn.replace(/.*\//, '');
   }
@@ -132,6 +136,12 @@ export class DeployedStack {
       if (!String(error).includes('That rotation will be reattempted')) throw error;
     }
     await this.advance(minutes / (24 * 60));
+  }
+
+  /** Reports a leak by an event of AWS, and lets what follows happen, the retries of a failure included. */
+  async report(event: BusEvent): Promise<void> {
+    this.account.events.put(event);
+    await this.advance(1 / 48);
   }
 
   /** Lets days pass; the template's schedule runs the retire pass. Then all that was asked is answered. */
@@ -184,6 +194,7 @@ export class DeployedStack {
       };
       if (isAudit) return auditOnce(sandbox, context, this.deployment, env[ENV.reportBucket]);
       if (isRotate) return rotate(event, this.deployment, world);
+      if (service === SERVICES.respond) return respond(event, this.deployment, world);
       const { failures } = await retirePass(this.deployment, world);
       if (failures.length > 0) throw passFailed(failures);
     };
@@ -212,7 +223,13 @@ export class DeployedStack {
         isRecord(message) && isRecord(message.requestContext) ? message.requestContext.functionArn : undefined;
       const payload = isRecord(message) ? message.requestPayload : undefined;
       const ofFunction =
-        isRecord(payload) && 'awslogs' in payload ? 'notify' : failed === auditArn ? 'audit' : 'retire';
+        isRecord(payload) && 'awslogs' in payload
+          ? 'notify'
+          : isRecord(payload) && 'detail' in payload
+            ? 'respond'
+            : failed === auditArn
+              ? 'audit'
+              : 'retire';
       const ofSchedule = target === auditArn ? 'audit-scheduler' : 'scheduler';
       const sender = payload === undefined ? ofSchedule : ofFunction;
       this.#ask(this.roles[sender]?.arn ?? '', 'sqs:SendMessage', queueArn);

@@ -128,6 +128,7 @@ describe('a grant', () => {
       'audit: iam:GenerateCredentialReport on *',
       'audit: iam:GetCredentialReport on *',
       'audit: secretsmanager:ListSecrets on *',
+      'respond: secretsmanager:ListSecrets on *',
     ]);
   });
 
@@ -159,7 +160,7 @@ describe('a grant', () => {
     }
   });
 
-  it.each(['retire', 'scheduler', 'audit', 'notify'])(
+  it.each(['retire', 'respond', 'scheduler', 'audit', 'notify'])(
     'to mint, store or promote a key is not given to %s',
     async (role) => {
       const beyond = [
@@ -179,7 +180,7 @@ describe('a grant', () => {
     },
   );
 
-  it.each(['rotate', 'retire', 'audit', 'notify'])(
+  it.each(['rotate', 'retire', 'respond', 'audit', 'notify'])(
     'to change a key or secret in observe mode is not given to %s',
     async (role) => {
       const { arn, statements } = stack.roles[role] ?? { arn: '', statements: [] };

@@ -359,7 +359,16 @@ describe('the rotate function', () => {
     expect(await invokes('scheduler.amazonaws.com', arn)).toBe(false);
   });
 
-  it('and the retire function are invoked by no role but that of the schedule, which may invoke exactly the retire function', async () => {
+  it('is invoked by the role of the response to leaks, which RotateSecret asks for, and that one invokes no other function', async () => {
+    const asker = ofTemplate('respond');
+    expect(await may(asker, 'lambda:InvokeFunction', functionArn, undefined)).toBe(true);
+    for (const name of ['RetireFunction', 'RespondFunction'])
+      expect(await may(asker, 'lambda:InvokeFunction', stack.arnOf('AWS::Lambda::Function', name), undefined)).toBe(
+        false,
+      );
+  });
+
+  it('and the retire function are invoked by no other role but that of the schedule, which may invoke exactly the retire function', async () => {
     const retire = stack.arnOf('AWS::Lambda::Function', 'RetireFunction');
     const schedule = ofTemplate('scheduler');
     const invoked = (asker: Asker, arn: string) =>
@@ -388,7 +397,7 @@ describe('the roles', () => {
   });
 
   it('of the functions are assumed by Lambda alone', async () => {
-    for (const role of ['rotate', 'retire', 'audit']) {
+    for (const role of ['rotate', 'retire', 'respond', 'audit']) {
       expect(await assumes('lambda.amazonaws.com', role)).toBe(true);
       expect(await assumes('scheduler.amazonaws.com', role, source(ACCOUNT))).toBe(false);
       expect(await may(admin, 'sts:AssumeRole', stack.roles[role]?.arn ?? '', trust[role])).toBe(false);

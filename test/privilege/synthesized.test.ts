@@ -27,7 +27,7 @@ describe('statements written out for a list of users', () => {
     const { placeholders: named, roles } = deployUsers(
       modes.map((mode, index) => ({ userName: `user${index}`, mode })),
     );
-    for (const role of ['rotate', 'retire', 'audit'] as const) {
+    for (const role of ['rotate', 'retire', 'respond', 'audit'] as const) {
       // What the stack itself makes, its log groups and queue, has the same names in every deployment of it.
       expect(statementsFor(role, named)).toHaveLength(roles[role].length);
       expect(bySid(statementsFor(role, named))).toEqual(bySid(roles[role]));

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KeyInput } from '../../infra/config/index.ts';
 import { isRecord } from '../../local/wire/protocols.ts';
+import { exposed, quarantined } from '../simulation/world.ts';
 import { actionsOf, DeployedStack, type Statement } from './deployed-stack.ts';
 
 const ACCOUNT = '111122223333';
@@ -113,6 +114,45 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
     stack.account.faults.clear();
   },
 
+  async 'a leaked current key while another one is retiring: its slot is taken'() {
+    await stack.rotate('closed');
+    const [old, leaked] = [stack.keysOf('closed')[0], stack.currentKey('closed')];
+    await stack.report(exposed(leaked));
+    expect(stack.keysOf('closed')).not.toContain(old);
+    expect(stack.currentKey('closed')).not.toBe(leaked);
+    expect(stack.account.keys.get(leaked)?.status).toBe('Inactive');
+    await stack.advance(12);
+    expect(stack.keysOf('closed')).toEqual([stack.currentKey('closed')]);
+  },
+
+  async 'a leaked pending key: its rotation is ended'() {
+    stack.account.faults.add({ match: { action: 'UpdateSecretVersionStage' }, kind: 'crash-before' });
+    await stack.rotate('sealed', 2);
+    const pending = stack.keysOf('sealed').at(-1) ?? '';
+    await stack.report(exposed(pending));
+    expect(stack.account.keys.get(pending)?.status).toBe('Inactive');
+    await stack.advance(12);
+  },
+
+  async "AWS's quarantine of a user with two keys that work: one makes way, and both end"() {
+    await stack.rotate('sealed');
+    const leaked = stack.keysOf('sealed');
+    expect(leaked).toHaveLength(2);
+    await stack.report(quarantined('sealed', stack.account.clock.now()));
+    expect(leaked).not.toContain(stack.currentKey('sealed'));
+    await stack.advance(12);
+    expect(stack.keysOf('sealed')).toEqual([stack.currentKey('sealed')]);
+  },
+
+  async 'a leak that is not contained, for rotation is off'() {
+    const { arn } = stack.secret('app');
+    stack.account.operate('secretsmanager', 'CancelRotateSecret', { SecretId: arn });
+    await stack.report(exposed(stack.currentKey('app')));
+    stack.account.operate('secretsmanager', 'RotateSecret', { SecretId: arn });
+    await stack.advance(12);
+    expect(stack.keysOf('app')).toEqual([stack.currentKey('app')]);
+  },
+
   async 'two months of it'() {
     // Of a key that nobody uses, the audit asks for the last use.
     stack.account.createAccessKey('watched');
@@ -168,6 +208,7 @@ describe('the roles of the template', () => {
       'audit',
       'audit-scheduler',
       'notify',
+      'respond',
       'retire',
       'rotate',
       'scheduler',

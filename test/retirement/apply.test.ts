@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import { RotatorError } from '../../lambdas/domain/errors.ts';
+import type { Ledger } from '../../lambdas/domain/ledger.ts';
 import type { Reason } from '../../lambdas/domain/reasons.ts';
 import type { Decision, KeyDecision } from '../../lambdas/domain/retire.ts';
 import { applyDecisions, type ChangeBudget } from '../../lambdas/retirement/apply.ts';
@@ -47,8 +48,9 @@ async function apply(
   ports = new Ports(),
   budget: ChangeBudget = { left: 25, exceeded: false },
   policy: Partial<DeployedKey> = {},
+  ledger: Pick<Ledger, 'leaks'> = { leaks: new Map() },
 ) {
-  const target = { arn: ARN, policy: deployedKey({ userName: 'app', ...policy }), readAt: NOW };
+  const target = { arn: ARN, policy: deployedKey({ userName: 'app', ...policy }), readAt: NOW, ledger };
   await applyDecisions(decisions, target, budget, ports.world);
   return { calls: ports.calls, happenings: ports.happenings, budget };
 }

@@ -18,7 +18,7 @@ export function deployed(deployment: Deployment, ports: Ports) {
   vi.useFakeTimers({ now: NOW, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
 
   const regions: string[] = [];
-  const { secrets, versions, iam, identities } = ports.world;
+  const { secrets, versions, iam, identities, rotations } = ports.world;
   const of = <T>(port: T) => {
     return (region: string): T => {
       regions.push(region);
@@ -30,6 +30,7 @@ export function deployed(deployment: Deployment, ports: Ports) {
     iamAdapter: of(iam),
     secretsAdapter: of(secrets),
     versionsAdapter: of(versions),
+    rotationsAdapter: of(rotations),
     identitiesAdapter: () => identities,
   }));
 

@@ -11,6 +11,7 @@ import type {
   IamKeys,
   IdentifyAnswer,
   KeyIdentities,
+  Rotations,
   SecretStore,
   SecretVersions,
 } from '../../lambdas/domain/ports.ts';
@@ -72,6 +73,7 @@ type Operation =
   | keyof KeyIdentities
   | 'listSecrets'
   | 'versions'
+  | 'startRotation'
   | 'sleep';
 
 export class Ports {
@@ -82,7 +84,7 @@ export class Ports {
   tags: Record<string, string>;
   values: Record<string, string>;
   keys: readonly AccessKey[];
-  readonly world: RotationWorld & { readonly versions: SecretVersions };
+  readonly world: RotationWorld & { readonly versions: SecretVersions; readonly rotations: Rotations };
   readonly #given: Given;
   readonly #hooks = new Map<Operation, (nth: number, ...args: unknown[]) => void>();
 
@@ -95,6 +97,12 @@ export class Ports {
     this.world = {
       secrets: this.#secrets(),
       versions: { list: async (...args) => this.#versions(...args) },
+      rotations: {
+        start: async (secretId) => {
+          this.#called('startRotation', secretId);
+          return 'started';
+        },
+      },
       iam: this.#iam(),
       smtpPassword: (secret, region) => `SMTP password of ${secret} in ${region}`,
       identities: { identify: async (...args) => this.#identify(...args) },

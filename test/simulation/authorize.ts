@@ -21,8 +21,8 @@ export interface Named {
 }
 
 /** The functions' roles; by the functions' names in a simulation. */
-export type Function = 'rotate' | 'retire' | 'audit';
-const FUNCTIONS: readonly Function[] = ['rotate', 'retire', 'audit'];
+export type Function = 'rotate' | 'retire' | 'respond' | 'audit';
+const FUNCTIONS: readonly Function[] = ['rotate', 'retire', 'respond', 'audit'];
 
 interface Authorized {
   readonly account: SimulatedAccount;
@@ -58,7 +58,7 @@ export function judgeAsSynthesized(simulation: Authorized): readonly Broken[] {
       deployment = simulation.deployment;
       granted = {};
     }
-    granted[name] ??= writtenOut(name, namesIn(account, deployment));
+    granted[name] ??= writtenOut(name, namesIn(account, deployment), account.functions.get('rotate').arn);
     return granted[name];
   };
 
@@ -109,17 +109,21 @@ function namesIn(account: SimulatedAccount, { keys }: Authorized['deployment']):
 /** The statements that each role had last. Most simulations of a suite have the same names, ending for ending. */
 const last = new Map<Function, { readonly names: string; readonly statements: readonly unknown[] }>();
 
-function writtenOut(name: Function, named: readonly Named[]): readonly unknown[] {
+function writtenOut(name: Function, named: readonly Named[], rotateArn: string): readonly unknown[] {
   const names = named.map(({ user, secret, mode }) => `${user} ${secret} ${mode}`).join();
   const known = last.get(name);
   if (known?.names === names) return known.statements;
-  const statements = statementsFor(name, named);
+  const statements = statementsFor(name, named, rotateArn);
   last.set(name, { names, statements });
   return statements;
 }
 
 /** Statements of a function's role for these users and secrets, as the template has them. */
-export function statementsFor(name: Function, names: readonly Named[]): readonly unknown[] {
+export function statementsFor(
+  name: Function,
+  names: readonly Named[],
+  rotateArn = synthesized().rotateArn,
+): readonly unknown[] {
   const { roles, placeholders } = synthesized();
   const writeOut = (resource: unknown) => {
     for (const placeholder of placeholders) {
@@ -127,7 +131,8 @@ export function statementsFor(name: Function, names: readonly Named[]): readonly
       if (resource === placeholder.user) return same.map(({ user }) => user);
       if (resource === placeholder.secret) return same.map(({ secret }) => secret);
     }
-    return [resource];
+    if (resource !== synthesized().rotateArn) return [resource];
+    return names.some(({ mode }) => mode === 'enforce') ? [rotateArn] : [];
   };
   return roles[name].flatMap((statement) => {
     if (!isRecord(statement)) return [statement];
@@ -159,10 +164,15 @@ export function deployUsers(users: readonly { readonly userName: string; readonl
   const roles = {
     rotate: statements(SERVICES.rotate),
     retire: statements(SERVICES.retire),
+    respond: statements(SERVICES.respond),
     audit: statements(SERVICES.audit),
   };
   const [bucket = ''] = account.buckets.keys();
-  return { placeholders, roles, bucket };
+  const rotateArn = account.functions
+    .names()
+    .map((id) => account.functions.get(id))
+    .find(({ env }) => Object.values(env ?? {}).includes(SERVICES.rotate))?.arn;
+  return { placeholders, roles, rotateArn, bucket };
 }
 
 /** The role of the function that has this service name. */

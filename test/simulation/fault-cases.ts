@@ -3,6 +3,7 @@
  * is written `ordinary/same-token/6:done-unanswered+9:crash-before`, and that text runs it again.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { TAGS } from '../../lambdas/contract/names.ts';
 import type { FaultKind } from '../../local/faults.ts';
 import type { CallRecord } from '../../local/model.ts';
 import type { Residual } from '../../local/oracle.ts';
@@ -109,7 +110,8 @@ export async function runCase(one: FaultCase): Promise<Judged> {
   await simulation.advanceWithPasses(3 / 24);
   const strikableOf = [...aim.functions];
   account.functions.deliveries = 1;
-  const wrong = await judge(simulation, one, scenario.quietAfter);
+  const soon = scenario.soon?.(simulation) ?? [];
+  const wrong = [...soon, ...(await judge(simulation, one, scenario.quietAfter))];
   const broken = simulation.oracle.finish();
   return {
     wrong: [
@@ -179,6 +181,8 @@ async function judge(simulation: Simulation, { caller, faults }: FaultCase, quie
     const listed = simulation.keys(userName);
     if (listed[current] !== 'Active') wrong.push(`the current key ${current} is ${listed[current]}`);
     if (Object.keys(listed).length !== 1) wrong.push(`left over: ${JSON.stringify(listed)}`);
+    const marks = Object.keys(simulation.tags(secretName)).filter((tag) => tag.startsWith(TAGS.leakPrefix));
+    if (marks.length > 0) wrong.push(`left over: ${marks}`);
     await simulation.rotate(secretName);
     if (!isDeepStrictEqual(simulation.current(secretName), ownFields(simulation, secretName)))
       wrong.push('the value is not of the configured form, or not wholly of the current key');

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly act: (simulation: Simulation, caller: Caller) => Promise<unknown>;
   /** After the act, in days. */
   readonly quietAfter: number;
+  /** What is wrong three hours after the act, whatever struck it. */
+  readonly soon?: (simulation: Simulation) => readonly string[];
 }
 
 /** @throws Error that names the scenarios there are */
@@ -90,6 +92,28 @@ const retire = (simulation: Simulation) => simulation.retire();
 /** The retry that Secrets Manager makes by itself, or else the next rotation. */
 const retried = (simulation: Simulation, caller: Caller) =>
   caller === 'gives-up' ? rotate(simulation) : simulation.advance(30 * MINUTE);
+
+/** A report of a leak, and time for what follows. */
+async function leak(simulation: Simulation, keyId = String(simulation.currentKey('iam/app'))): Promise<void> {
+  simulation.reportLeak(keyId);
+  await simulation.advance(20 * MINUTE);
+}
+
+/** AWS has put the user under quarantine: which key it has found it doesn't say. */
+async function quarantine(simulation: Simulation): Promise<void> {
+  simulation.reportQuarantine('app');
+  await simulation.advance(20 * MINUTE);
+}
+
+/** A leaked key that works is what a leak is about; and its applications have another one. */
+function leaksContained(simulation: Simulation): string[] {
+  const keys = simulation.keys('app');
+  const reported = simulation.happenings.flatMap((told) => (told.what === 'leak-reported' ? [told.keyId] : []));
+  if (reported.length === 0) return ['no leak was reported'];
+  const current = String(simulation.currentKey('iam/app'));
+  const wrong = keys[current] === 'Active' ? [] : [`the current key ${current} is ${keys[current]}`];
+  return wrong.concat(reported.flatMap((id) => (keys[id] === 'Active' ? [`the leaked key ${id} is Active`] : [])));
+}
 
 export const SES_SMTP = [
   { field: 'SES_SMTP_USERNAME', is: 'ses-smtp-username' },
@@ -283,6 +307,54 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       return simulation;
     },
     act: retire,
+    quietAfter: ORDINARILY,
+  },
+  leak: {
+    what: 'a leak of the current key',
+    callers: ROTATION_CALLERS,
+    start: (caller) => ordinary(caller),
+    act: (simulation) => leak(simulation),
+    soon: leaksContained,
+    quietAfter: ORDINARILY,
+  },
+  'leak-slot-taken': {
+    what: 'a leak of the current key while another one is retiring',
+    callers: ROTATION_CALLERS,
+    start: (caller) => superseding(caller),
+    act: (simulation) => leak(simulation),
+    soon: leaksContained,
+    quietAfter: ORDINARILY,
+  },
+  'leak-disable-first': {
+    what: "a leak of the current key under onLeak 'disable-first' while another one is retiring",
+    callers: ROTATION_CALLERS,
+    start: (caller) => superseding(caller, { onLeak: 'disable-first' }),
+    act: (simulation) => leak(simulation),
+    soon: leaksContained,
+    quietAfter: ORDINARILY,
+  },
+  'leak-quarantine': {
+    what: "AWS's quarantine of a user with a current and a retiring key",
+    callers: ROTATION_CALLERS,
+    start: (caller) => superseding(caller),
+    act: quarantine,
+    soon: leaksContained,
+    quietAfter: ORDINARILY,
+  },
+  'leak-retiring': {
+    what: 'a leak of a retiring key',
+    callers: RETIRE_CALLERS,
+    start: (caller) => superseding(caller),
+    act: (simulation) => leak(simulation, supersededKey(simulation)),
+    soon: leaksContained,
+    quietAfter: ORDINARILY,
+  },
+  'leak-pending': {
+    what: 'a leak of a pending key, whose rotation died before it could promote it',
+    callers: ROTATION_CALLERS,
+    start: (caller) => dying(caller, 'UpdateSecretVersionStage', 'crash-before'),
+    act: (simulation) => leak(simulation, supersededKey(simulation)),
+    soon: leaksContained,
     quietAfter: ORDINARILY,
   },
   'other-form': {

@@ -5,6 +5,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { iamKeys } from '../../lambdas/adapters/iam-keys.ts';
 import { keyIdentities } from '../../lambdas/adapters/key-identities.ts';
+import { rotations } from '../../lambdas/adapters/rotations.ts';
 import { secretStore } from '../../lambdas/adapters/secret-store.ts';
 import { secretVersions } from '../../lambdas/adapters/secret-versions.ts';
 import { sesSmtpPassword } from '../../lambdas/adapters/ses-smtp.ts';
@@ -12,6 +13,7 @@ import type { DeployedKey, Deployment } from '../../lambdas/contract/deployment.
 import { BOOTSTRAP_VALUE, TAGS } from '../../lambdas/contract/names.ts';
 import type { Happening } from '../../lambdas/domain/happenings.ts';
 import type { SmtpPassword } from '../../lambdas/domain/ports.ts';
+import { respond } from '../../lambdas/respond/respond.ts';
 import { type PassResult, passFailed, retirePass } from '../../lambdas/retire/pass.ts';
 import { rotate } from '../../lambdas/rotate/rotate.ts';
 import { SimulatedAccount } from '../../local/account.ts';
@@ -77,6 +79,9 @@ export class Simulation {
       if (result.failures.length > 0) throw passFailed(result.failures);
       return result;
     });
+    this.#register('respond', 900, (adapters, event, world) =>
+      respond(event, this.deployment, { ...adapters, ...world }),
+    );
     for (const key of this.deployment.keys) {
       this.account.createSecret(key.secretName, {
         value: BOOTSTRAP_VALUE,
@@ -147,6 +152,16 @@ export class Simulation {
   /** One retire pass. */
   retire() {
     return this.invoke('retire', {});
+  }
+
+  /** Somebody reports that the key is leaked: an event, delivered at least once, and again when the function fails. */
+  reportLeak(keyId: string): void {
+    void this.account.functions.invoke('respond', leakReported(keyId), { type: 'Event' });
+  }
+
+  /** CloudTrail tells that AWS has put the user under its quarantine policy. */
+  reportQuarantine(userName: string, at = this.now): void {
+    void this.account.functions.invoke('respond', quarantined(userName, at), { type: 'Event' });
   }
 
   /** Lets time pass, in seconds, with a retire pass every hour. */
@@ -300,10 +315,42 @@ export class Simulation {
   }
 }
 
+/** @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference.html */
+export const quarantined = (userName: string, at: Date, policy = 'AWSCompromisedKeyQuarantineV3') => ({
+  source: 'aws.iam',
+  'detail-type': 'AWS API Call via CloudTrail',
+  detail: {
+    eventSource: 'iam.amazonaws.com',
+    eventName: 'AttachUserPolicy',
+    eventTime: `${at.toISOString().slice(0, 19)}Z`,
+    requestParameters: { userName, policyArn: `arn:aws:iam::aws:policy/${policy}` },
+  },
+});
+
+/** @see https://docs.aws.amazon.com/health/latest/ug/cloudwatch-events-health.html */
+export const exposed = (...keyIds: readonly string[]) => ({
+  source: 'aws.health',
+  'detail-type': 'AWS Health Event',
+  detail: {
+    service: 'RISK',
+    eventTypeCode: 'AWS_RISK_CREDENTIALS_EXPOSED',
+    eventTypeCategory: 'issue',
+    affectedEntities: keyIds.map((entityValue) => ({ entityValue })),
+  },
+});
+
+/** What the CLI invokes the respond function with. */
+export const leakReported = (keyId: string) => ({
+  source: 'iam-key-rotator.cli',
+  'detail-type': 'Leak Reported',
+  detail: { keyId },
+});
+
 export interface Adapters {
   readonly iam: ReturnType<typeof iamKeys>;
   readonly secrets: ReturnType<typeof secretStore>;
   readonly versions: ReturnType<typeof secretVersions>;
+  readonly rotations: ReturnType<typeof rotations>;
   readonly identities: ReturnType<typeof keyIdentities>;
   readonly smtpPassword: SmtpPassword;
 }
@@ -320,6 +367,7 @@ function wired(account: SimulatedAccount, sandbox: Sandbox): Adapters {
     iam: iamKeys(new IAMClient(config(ATTEMPTS)), new IAMClient(config(1))),
     secrets: secretStore(new SecretsManagerClient(config(ATTEMPTS))),
     versions: secretVersions(new SecretsManagerClient(config(ATTEMPTS))),
+    rotations: rotations(new SecretsManagerClient(config(ATTEMPTS))),
     identities: keyIdentities((credentials, region) => new STSClient(config(1, { credentials, region }))),
     smtpPassword: sesSmtpPassword,
   };
@@ -334,6 +382,7 @@ export function direct(sandbox: Sandbox): Adapters {
     iam: iamKeys(client('iam', { attempts: ATTEMPTS }), client('iam', { attempts: 1 })),
     secrets: secretStore(client('secretsmanager', { attempts: ATTEMPTS })),
     versions: secretVersions(client('secretsmanager', { attempts: ATTEMPTS })),
+    rotations: rotations(client('secretsmanager', { attempts: ATTEMPTS })),
     identities: keyIdentities((credentials, region) => client('sts', { attempts: 1, credentials, region })),
     smtpPassword: sesSmtpPassword,
   };

@@ -1,0 +1,87 @@
+/** What hears of leaks: the rules of the rotator's Region, and of the one that AWS sends global events to. */
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { LeakSignalsStack } from '../../infra/leak-signals.ts';
+import { stacksOf, statementsOf, UNCHECKED } from './synth.ts';
+
+const ACCOUNT = '111122223333';
+const keys = [{ user: 'u' }];
+const at = (region: string) => ({ targets: [{ name: 't', account: ACCOUNT, region, keys }] });
+
+/** The stacks that a configuration makes, by name. */
+function stacksIn(config: Parameters<typeof stacksOf>[0]) {
+  const [stack] = stacksOf(config, UNCHECKED);
+  return (stack?.node.root.node.children ?? []).map((child) => child.node.id);
+}
+
+describe('the rules for leaks', () => {
+  const [stack] = stacksOf(at('eu-central-1'), UNCHECKED);
+  if (stack === undefined) throw new Error('no stack');
+  const template = Template.fromStack(stack);
+
+  test("take AWS Health's events about exposed credentials, and the quarantine policy by its prefix", () => {
+    template.resourceCountIs('AWS::Events::Rule', 2);
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.health'],
+        detail: { service: ['RISK'], eventTypeCode: Match.arrayWith(['AWS_RISK_CREDENTIALS_EXPOSED']) },
+      },
+    });
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.iam'],
+        detail: {
+          eventName: ['AttachUserPolicy'],
+          errorCode: [{ exists: false }],
+          requestParameters: {
+            policyArn: [{ prefix: 'arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine' }],
+          },
+        },
+      },
+    });
+  });
+
+  test('call the respond function, and leave what they can not deliver in the dead-letter queue', () => {
+    for (const { Properties } of Object.values(template.findResources('AWS::Events::Rule'))) {
+      expect(Properties.Targets).toMatchObject([
+        { DeadLetterConfig: { Arn: { 'Fn::GetAtt': [expect.stringMatching(/DeadLetters/), 'Arn'] } } },
+      ]);
+    }
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: Match.stringLikeRegexp('Respond') },
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: Match.anyValue() },
+    });
+    template.hasOutput('RespondFunctionName', {});
+  });
+
+  test('are forwarded from us-east-1 by a role that may do nothing else', () => {
+    const forwarding = stack.node.root.node.children.find((child) => child instanceof LeakSignalsStack);
+    if (forwarding === undefined) throw new Error('no stack');
+    expect([forwarding.stackName, forwarding.region]).toEqual(['iam-key-rotator-t-leak-signals', 'us-east-1']);
+    const signals = Template.fromStack(forwarding);
+    signals.resourceCountIs('AWS::Events::Rule', 2);
+    const allowed = statementsOf(signals).filter(({ Action }) => Action !== 'sts:AssumeRole');
+    const bus = `:events:eu-central-1:${ACCOUNT}:event-bus/default`;
+    expect(allowed.map(({ Action }) => Action)).toEqual(['events:PutEvents']);
+    expect(JSON.stringify(allowed[0]?.Resource)).toContain(bus);
+    for (const { Properties } of Object.values(signals.findResources('AWS::Events::Rule'))) {
+      expect(JSON.stringify(Properties.Targets[0].Arn)).toContain(bus);
+      expect(Properties.Targets[0].RoleArn).toBeDefined();
+    }
+  });
+});
+
+describe('the forwarding stack', () => {
+  test.each([
+    [
+      'is there where the rotator is elsewhere',
+      at('eu-west-1'),
+      ['iam-key-rotator-t-leak-signals', 'iam-key-rotator-t'],
+    ],
+    ['is not there where the events arrive anyway', at('us-east-1'), ['iam-key-rotator-t']],
+    ['is not there where nobody knows the Region', { keys }, ['iam-key-rotator']],
+  ])('%s', (_, config, names) => {
+    expect(stacksIn(config).filter((name) => name.startsWith('iam-key-rotator'))).toEqual(names);
+  });
+});
