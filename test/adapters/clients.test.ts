@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { iamAdapter, identitiesAdapter, secretsAdapter } from '../../lambdas/adapters/clients.ts';
+import { iamAdapter, identitiesAdapter, rotationsAdapter, secretsAdapter } from '../../lambdas/adapters/clients.ts';
 import { AwsCallError } from '../../lambdas/domain/errors.ts';
 
 /** Requests as `AKIA… region/service`, which their signature tells. */
@@ -59,6 +59,9 @@ describe('a call that AWS answers with an error of its own', () => {
     expect(requests).toEqual(times(4, 'AKIAFUNCTION eu-central-1/iam'));
     requests = [];
     expect(await ended(secretsAdapter('eu-west-1').describe('s'))).toMatchObject(FAILED);
+    expect(requests).toEqual(times(4, 'AKIAFUNCTION eu-west-1/secretsmanager'));
+    requests = [];
+    expect(await ended(rotationsAdapter('eu-west-1').start('s'))).toMatchObject(FAILED);
     expect(requests).toEqual(times(4, 'AKIAFUNCTION eu-west-1/secretsmanager'));
   });
 

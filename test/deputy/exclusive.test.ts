@@ -83,6 +83,9 @@ const FORGERIES: Commands = {
   'evidence removed': untagged(() => 'iam-key-rotator:verified'),
   'a forged pin': tagged(() => ({ 'iam-key-rotator:user-id': 'AIDAFORGED' })),
   'the pin removed': untagged(() => 'iam-key-rotator:user-id'),
+  'a forged leak': tagged((s, id) => ({
+    [`iam-key-rotator:leak/${s.world.current(id).AccessKeyId}`]: `at=${LONG_AGO} signal=health`,
+  })),
   'a malformed tag': tagged(() => ({ 'iam-key-rotator:key/AKIAIOSFODNN7EXAMPLE': 'promoted' })),
   'another deployment': tagged(() => ({ 'iam-key-rotator:deployment': 'mine' })),
   'a forged pin among tags of teams': tagged(() => ({ Team: 'mine', 'iam-key-rotator:user-id': 'AIDAFORGED' })),

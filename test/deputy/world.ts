@@ -186,6 +186,13 @@ function synthesized(config: Partial<KeyInput>) {
   return template;
 }
 
+/** The functions of a simulation by what the template says of them. */
+const NAMES = [
+  ['four steps', 'rotate'],
+  ['disables and deletes', 'retire'],
+  ['responds to leaked', 'respond'],
+] as const;
+
 /** Gives the functions, their roles and the secrets the policies that `cdk deploy` would, by the ARNs that they have now. */
 export function deployPolicies(world: Simulation, config: Partial<KeyInput> = {}): void {
   const { account } = world;
@@ -198,10 +205,14 @@ export function deployPolicies(world: Simulation, config: Partial<KeyInput> = {}
   ]);
   for (const [id, { Properties }] of found('AWS::SecretsManager::Secret'))
     arns.set(id, world.secret(String(Properties.Name)).arn);
+  for (const [id, { Properties }] of found('AWS::Lambda::Function')) {
+    const [, name] = NAMES.find(([told]) => String(Properties.Description).includes(told)) ?? [];
+    if (name !== undefined) arns.set(id, account.functions.get(name).arn);
+  }
   const roles = new Map<string, Role>();
   for (const [id, { Properties }] of found('AWS::IAM::Role')) {
-    const name = /four steps/.test(Properties.Description) ? 'rotate' : 'retire';
-    if (!/four steps|disables and deletes/.test(Properties.Description ?? '')) continue;
+    const [, name] = NAMES.find(([told]) => String(Properties.Description).includes(told)) ?? [];
+    if (name === undefined) continue;
     const role = account.roles.get(account.functions.get(name).roleArn);
     if (role === undefined) throw new Error(`no role ${name}`);
     roles.set(id, role);
@@ -215,7 +226,10 @@ export function deployPolicies(world: Simulation, config: Partial<KeyInput> = {}
     const secret = account.findSecret(String(resolve(Properties.SecretId, arns)));
     if (secret !== undefined) secret.resourcePolicy = resolve(Properties.ResourcePolicy, arns);
   }
-  const permissions = found('AWS::Lambda::Permission').map(([, { Properties }]) => ({
+  const ofSecrets = found('AWS::Lambda::Permission').filter(
+    ([, { Properties }]) => Properties.SourceAccount !== undefined,
+  );
+  const permissions = ofSecrets.map(([, { Properties }]) => ({
     principal: String(Properties.Principal),
     sourceAccount: String(resolve(Properties.SourceAccount, arns)),
     sourceArn: String(resolve(Properties.SourceArn, arns)),

@@ -2,6 +2,12 @@
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { LeakSignalsStack } from '../../infra/leak-signals.ts';
+import { SERVICES } from '../../lambdas/contract/names.ts';
+import { SimulatedAccount } from '../../local/account.ts';
+import { type CodeOf, deployTemplate } from '../../local/assembly.ts';
+import type { BusEvent } from '../../local/events.ts';
+import { judgeByPolicies } from '../../local/policy-engine.ts';
+import { exposed, quarantined } from '../simulation/world.ts';
 import { stacksOf, statementsOf, UNCHECKED } from './synth.ts';
 
 const ACCOUNT = '111122223333';
@@ -83,5 +89,35 @@ describe('the forwarding stack', () => {
     ['is not there where nobody knows the Region', { keys }, ['iam-key-rotator']],
   ])('%s', (_, config, names) => {
     expect(stacksIn(config).filter((name) => name.startsWith('iam-key-rotator'))).toEqual(names);
+  });
+});
+
+describe('an event in us-east-1', () => {
+  test('gets to the respond function of another Region by way of both stacks, and by their policies', async () => {
+    const [stack] = stacksOf(at('eu-central-1'), UNCHECKED);
+    const forwarding = stack?.node.root.node.children.find((child) => child instanceof LeakSignalsStack);
+    if (stack === undefined || forwarding === undefined) throw new Error('no stack');
+    const account = new SimulatedAccount({ accountId: ACCOUNT, region: 'eu-central-1' });
+    const received: unknown[] = [];
+    const codeOf: CodeOf =
+      ({ env }) =>
+      () =>
+      (event) => {
+        if (Object.values(env).includes(SERVICES.respond)) received.push(event);
+      };
+    deployTemplate(account, 'signals', Template.fromStack(forwarding).toJSON(), codeOf, 'us-east-1');
+    judgeByPolicies(account);
+    const put = async (event: BusEvent, region: string) => {
+      account.events.put(event, region);
+      await account.clock.advance(1000);
+    };
+    await put(exposed('AKIAIOSFODNN7EXAMPLE'), 'us-east-1');
+    expect(received).toEqual([]);
+    deployTemplate(account, 'main', Template.fromStack(stack).toJSON(), codeOf);
+    await put(exposed('AKIAIOSFODNN7EXAMPLE'), 'us-east-1');
+    await put(quarantined('u', account.clock.now()), 'us-east-1');
+    await put(quarantined('u', account.clock.now(), 'ReadOnlyAccess'), 'us-east-1');
+    await put(exposed('AKIAIOSFODNN7EXAMPLE'), 'eu-west-1');
+    expect(received).toMatchObject([{ source: 'aws.health', region: 'us-east-1' }, { source: 'aws.iam' }]);
   });
 });

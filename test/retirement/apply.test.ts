@@ -290,3 +290,30 @@ describe('the limit of a pass', () => {
     expect(budget).toEqual({ left: 5, exceeded: false });
   });
 });
+
+describe('a key that is leaked', () => {
+  const leaked: Pick<Ledger, 'leaks'> = { leaks: new Map([[OLD, { keyId: OLD, at: NOW, signal: 'health' }]]) };
+  const applied = (decision: Decision) => apply([decision], keyed(), { left: 25, exceeded: false }, {}, leaked);
+  const about = { about: 'key', keyId: OLD, role: 'superseded' } as const;
+  const both = [tagOf(OLD), `iam-key-rotator:leak/${OLD}`];
+
+  it('leaves no mark behind when it is deleted or forgotten, nor one that its entry outlives', async () => {
+    const gone = await applied({ ...about, do: 'delete', reason: 'recovery-over' });
+    expect(gone.calls.at(-1)).toEqual(['tag', ARN, {}, both]);
+    const forgotten = await applied({ ...about, do: 'forget', reason: 'key-gone' });
+    expect(forgotten.calls).toEqual([['tag', ARN, {}, both]]);
+    const adopted = await applied({
+      ...about,
+      do: 'delete',
+      reason: 'recovery-over',
+      entry: { keyId: OLD, deleted: NOW },
+    });
+    expect(adopted.calls.at(-1)).toEqual(['tag', ARN, expect.anything(), both.slice(1)]);
+  });
+
+  it('has its mark taken off where nothing else is left of it, and that is told', async () => {
+    const { calls, happenings } = await applied({ about: 'leak', keyId: OLD, do: 'clear', reason: 'leak-over' });
+    expect(calls).toEqual([['tag', ARN, {}, both.slice(1)]]);
+    expect(happenings).toEqual([happening('leak-cleared', 'leak-over')]);
+  });
+});

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { callsOf, INTERFERENCES, interfere } from './interference.ts';
 import { countJudged } from './judged.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { LEAK_CALLERS, SCENARIOS } from './scenarios.ts';
 
 const count = countJudged('interferences by an operator');
 
-describe.each(Object.entries(SCENARIOS))('in %s', (name, { what, callers: [caller = 'again'] }) => {
+/** What an operator does in the middle of a response to a leak is told of in leaks.test.ts. */
+const scenarios = Object.entries(SCENARIOS).filter(([, { callers }]) => callers !== LEAK_CALLERS);
+
+describe.each(scenarios)('in %s', (name, { what, callers: [caller = 'again'] }) => {
   it(`${what} breaks no invariant, whatever an operator does while one of its calls is answered late`, async () => {
     const calls = await callsOf(name, caller);
     expect(calls).toBeGreaterThan(4);

@@ -10,6 +10,9 @@ export type Caller = 'same-token' | 'new-token' | 'gives-up' | 'again' | 'twice-
 export const ROTATION_CALLERS: readonly Caller[] = ['same-token', 'new-token', 'gives-up', 'twice-at-once'];
 export const RETIRE_CALLERS: readonly Caller[] = ['again', 'twice-at-once'];
 
+/** Of a leak: Secrets Manager, which goes on with the rotation that follows it. Lambda repeats the response by itself. */
+export const LEAK_CALLERS: readonly Caller[] = [...ROTATION_CALLERS];
+
 export interface Scenario {
   /** Sentence, for a test's name. */
   readonly what: string;
@@ -311,7 +314,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   leak: {
     what: 'a leak of the current key',
-    callers: ROTATION_CALLERS,
+    callers: LEAK_CALLERS,
     start: (caller) => ordinary(caller),
     act: (simulation) => leak(simulation),
     soon: leaksContained,
@@ -319,7 +322,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'leak-slot-taken': {
     what: 'a leak of the current key while another one is retiring',
-    callers: ROTATION_CALLERS,
+    callers: LEAK_CALLERS,
     start: (caller) => superseding(caller),
     act: (simulation) => leak(simulation),
     soon: leaksContained,
@@ -327,7 +330,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'leak-disable-first': {
     what: "a leak of the current key under onLeak 'disable-first' while another one is retiring",
-    callers: ROTATION_CALLERS,
+    callers: LEAK_CALLERS,
     start: (caller) => superseding(caller, { onLeak: 'disable-first' }),
     act: (simulation) => leak(simulation),
     soon: leaksContained,
@@ -335,7 +338,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'leak-quarantine': {
     what: "AWS's quarantine of a user with a current and a retiring key",
-    callers: ROTATION_CALLERS,
+    callers: LEAK_CALLERS,
     start: (caller) => superseding(caller),
     act: quarantine,
     soon: leaksContained,
@@ -343,7 +346,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'leak-retiring': {
     what: 'a leak of a retiring key',
-    callers: RETIRE_CALLERS,
+    callers: LEAK_CALLERS,
     start: (caller) => superseding(caller),
     act: (simulation) => leak(simulation, supersededKey(simulation)),
     soon: leaksContained,
@@ -351,7 +354,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'leak-pending': {
     what: 'a leak of a pending key, whose rotation died before it could promote it',
-    callers: ROTATION_CALLERS,
+    callers: LEAK_CALLERS,
     start: (caller) => dying(caller, 'UpdateSecretVersionStage', 'crash-before'),
     act: (simulation) => leak(simulation, supersededKey(simulation)),
     soon: leaksContained,
