@@ -42,6 +42,15 @@ describe.each(BOTH)('with %s in the way', (defence) => {
     expect(s.changedElsewhere()).toEqual([]);
   });
 
+  it('a forged mark of the current key has a superseded one deleted by the next rotation', async () => {
+    const s = await scene({ defence });
+    const superseded = await s.supersede();
+    s.tag(`leak/${s.current}`, `at=${LONG_AGO} signal=health`);
+    expect(await s.rotate()).toBeUndefined();
+    expect(s.world.keys('app')).not.toHaveProperty(superseded);
+    expect(s.changedElsewhere()).toEqual([]);
+  });
+
   it('a forged mark of the current key ends it no sooner than another one is current', async () => {
     const s = await scene({ defence, policy: { onLeak: 'disable-first' } });
     const key = s.current;
