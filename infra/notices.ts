@@ -119,10 +119,12 @@ export class Notices extends Construct {
  * A key of its own, because the AWS managed one (`alias/aws/sns`) lets neither EventBridge nor CloudWatch encrypt with it, and nobody can change its
  * policy: alarms would change their state, and tell nobody.
  *
- * No condition on EventBridge, in either policy: SNS documents that the keys `aws:SourceAccount` and `aws:SourceArn` are not supported from EventBridge
- * to encrypted topics.
+ * No condition on EventBridge: SNS documents that `aws:SourceAccount` and `aws:SourceArn` are not supported in the key's policy for what EventBridge
+ * sends to encrypted topics, and AWS's own example of the topic's policy has none either. With one that isn't met, every notice would be lost
+ * without a word.
  *
  * @see https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
+ * @see https://repost.aws/knowledge-center/sns-not-getting-eventbridge-notification
  * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
  */
 function ownTopic(scope: Construct, emails: readonly string[]): sns.Topic {
