@@ -64,12 +64,12 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A length of time in its greatest unit, rounded down: `45s`, `12m`, `5h`, `23d`. */
+/** A length of time in a unit that tells enough, rounded down: `45s`, `12m`, `71h`, `23d`. */
 export function span(ms: number): string {
   const seconds = Math.floor(Math.abs(ms) / 1000);
   if (seconds < MINUTE) return `${seconds}s`;
   if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)}m`;
-  if (seconds < 2 * DAY) return `${Math.floor(seconds / HOUR)}h`;
+  if (seconds < 3 * DAY) return `${Math.floor(seconds / HOUR)}h`;
   return `${Math.floor(seconds / DAY)}d`;
 }
 

@@ -10,6 +10,9 @@ export interface KeptAccount {
   close(): Promise<void>;
 }
 
+/** Virtual days before an account is kept: so long after the last scheduled rotation that another one finds a free slot. */
+export const KEPT_DAYS = 372;
+
 /** Real ms between two steps of the virtual clock. */
 const STEP = 100;
 

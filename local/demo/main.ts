@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { UserYear } from './collect.ts';
 import { problemOf, runCommand } from './command.ts';
-import { howToReach, type KeptAccount } from './keep.ts';
+import { howToReach, KEPT_DAYS, type KeptAccount } from './keep.ts';
 import { report, type Year } from './report.ts';
 import { type KeptYear, runDemo } from './run.ts';
 
@@ -28,7 +28,7 @@ let kept: KeptAccount | undefined;
 process.exitCode = await runCommand(process.argv.slice(2), {
   usage: USAGE,
   read,
-  run: ({ keep }, progress) => runDemo(progress, 365, { keep, reportTo: REPORT }),
+  run: ({ keep }, progress) => runDemo(progress, keep ? KEPT_DAYS : 365, { keep, reportTo: REPORT }),
   report: (year: KeptYear, page) => {
     kept = year.kept;
     return [...report(year, page), ...(kept === undefined ? [] : ['', ...howToReach(kept, page)])];

@@ -66,7 +66,7 @@ describe('how a key stands', () => {
     const [standing] = await standings(lived, { [old]: used });
     expect(standing).toMatchObject({
       superseded: [{ state: 'held', due: new Date('2026-02-17T00:00:00Z') }],
-      problems: [{ code: 'held', says: expect.stringContaining('last used 2d ago with s3 in eu-west-1') }],
+      problems: [{ code: 'held', says: expect.stringContaining('last used 67h ago with s3 in eu-west-1') }],
     });
     expect(await codes(lived, { [old]: 'never' })).toEqual([[]]);
   });
