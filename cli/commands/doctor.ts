@@ -181,11 +181,17 @@ async function readAlarms({ connect }: OperatorContext, names: readonly string[]
   const answer = await call('DescribeAlarms', () =>
     client.send(new DescribeAlarmsCommand({ AlarmNames: names.slice(0, ALARMS), MaxRecords: ALARMS })),
   );
-  return need('DescribeAlarms', 'MetricAlarms', answer.MetricAlarms).map((alarm) => ({
-    name: alarm.AlarmName ?? '',
-    state: alarm.StateValue ?? 'unknown',
-    actionsEnabled: alarm.ActionsEnabled !== false,
-  }));
+  const found = new Map(
+    need('DescribeAlarms', 'MetricAlarms', answer.MetricAlarms).map((alarm) => [alarm.AlarmName, alarm]),
+  );
+  return names.slice(0, ALARMS).map((name) => {
+    const alarm = found.get(name);
+    return {
+      name,
+      state: alarm === undefined ? 'gone' : (alarm.StateValue ?? 'unknown'),
+      actionsEnabled: alarm?.ActionsEnabled !== false,
+    };
+  });
 }
 
 /**

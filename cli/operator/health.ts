@@ -46,6 +46,7 @@ export interface FunctionFacts {
 
 export interface AlarmFacts {
   readonly name: string;
+  /** As CloudWatch has it, or `gone`: somebody has deleted it. */
   readonly state: string;
   readonly actionsEnabled: boolean;
 }
@@ -182,6 +183,10 @@ function checkAlarms({ alarms, stack }: HealthFacts): Check[] {
     return [{ ...own, state: 'warn', says: 'the stack has no alarms: nobody is told when a rotation fails', remedy }];
   }
   const troubled = all.flatMap(({ name: subject, state, actionsEnabled }): Check[] => {
+    if (state === 'gone') {
+      const remedy = 'make the stack create it again: deploy without it, and then with it';
+      return [{ check: 'alarms', subject, state: 'fail', says: 'was deleted: nobody is told', remedy }];
+    }
     if (state === 'ALARM') {
       return [
         {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { doctor } from '../../cli/commands/doctor.ts';
-import type { Check } from '../../cli/operator/health.ts';
+import { type AlarmFacts, type Check, examine, type HealthFacts } from '../../cli/operator/health.ts';
 import { keyTag } from '../../lambdas/domain/ledger.ts';
 import { DAY } from '../policy.ts';
 import { type KeyOf, LivedInAccount } from './account.ts';
@@ -136,6 +136,18 @@ describe('doctor', () => {
     expect(await troubles(lived)).toEqual([0, 'warn slot app']);
   });
 
+  it('tells of the alarms: quiet, raised, without actions, deleted, and none', () => {
+    const alarms = (...value: AlarmFacts[]) =>
+      examine({ ...facts(), alarms: { ok: true, value } })
+        .filter(({ check }) => check === 'alarms')
+        .map(({ subject, state }) => `${state} ${subject}`);
+    const alarm = (name: string, state: string, actionsEnabled = true) => ({ name, state, actionsEnabled });
+    expect(alarms()).toEqual(['warn iam-key-rotator']);
+    expect(alarms(alarm('a', 'OK'), alarm('b', 'INSUFFICIENT_DATA'))).toEqual(['ok iam-key-rotator']);
+    expect(alarms(alarm('a', 'OK'), alarm('b', 'ALARM'))).toEqual(['warn b']);
+    expect(alarms(alarm('a', 'OK', false), alarm('b', 'gone'))).toEqual(['warn a', 'fail b']);
+  });
+
   it('says what it may not look at, and fails nothing for it', async () => {
     const lived = app();
     const denied = { kind: 'refuse', error: { code: 'AccessDenied', status: 403 } } as const;
@@ -178,4 +190,14 @@ describe('doctor', () => {
   it('refuses a name that no secret and no user has', async () => {
     expect(await run(app().account, doctor, ['ap'])).toMatchObject({ exit: 17, out: '' });
   });
+});
+
+/** Of a deployment without keys. */
+const facts = (): HealthFacts => ({
+  stack: {
+    ...{ name: 'iam-key-rotator', region: 'r', account: '1', status: 'CREATE_COMPLETE', outputs: {}, version: '0.1.0' },
+    deployment: { formatVersion: 1, name: 'iam-key-rotator', maxChangesPerRun: 1, rotateTimeout: 1, keys: [] },
+  },
+  ...{ version: '0.1.0', functions: new Map(), schedules: new Map(), alarms: { ok: true, value: [] } },
+  ...{ surveyed: [], keys: new Map(), quarantined: { ok: true, value: new Map() }, now: new Date(0) },
 });
