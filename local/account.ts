@@ -46,6 +46,8 @@ export interface AccountOptions {
   readonly seed?: number;
   /** How long a new key is unknown everywhere, in ms: 2 to 20 seconds have been seen. @default 8 seconds */
   readonly activationDelay?: number | (() => number);
+  /** How long a key that was activated again is unknown everywhere, in ms: IAM's changes propagate. @default 0 */
+  readonly reactivationDelay?: number;
   /** Whether a call with a key that became usable less than 30 seconds ago is refused once more: propagation is not monotonic. @default never */
   readonly flicker?: () => boolean;
   /** How long ListAccessKeys does not show a new key, in ms. @default 0 */

@@ -27,7 +27,7 @@ export interface AccessKey {
   readonly userName: string;
   readonly createdAt: number;
   /** When the key has propagated: before, it is as unknown as a key that never existed. */
-  readonly usableFrom: number;
+  usableFrom: number;
   status: KeyStatus;
   /** When its status was last changed, if it was. */
   changedAt?: number;

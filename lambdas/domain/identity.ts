@@ -24,22 +24,25 @@ export function parseSecretArn(arn: string): SecretArn | undefined {
   return { arn, account, region, name };
 }
 
+/** Whether an identity is the bound user of the secret's account. The user's path doesn't matter. */
+export function isBoundUser(identity: Identity, secret: SecretArn, policy: Pick<DeployedKey, 'userName'>): boolean {
+  const [, , service, , account, resource] = identity.arn.split(':');
+  return (
+    service === 'iam' &&
+    resource?.startsWith('user/') === true &&
+    resource.split('/').at(-1) === policy.userName &&
+    account === secret.account &&
+    identity.account === secret.account
+  );
+}
+
 /**
- * Checks that an identity is the bound user of the secret's account. The user's path doesn't matter.
+ * Checks that an identity is the bound user of the secret's account.
  *
  * @throws RotatorError IDENTITY_MISMATCH
  */
 export function assertBoundUser(identity: Identity, secret: SecretArn, policy: DeployedKey): void {
-  const [, , service, , account, resource] = identity.arn.split(':');
-  if (
-    service === 'iam' &&
-    resource?.startsWith('user/') &&
-    resource.split('/').at(-1) === policy.userName &&
-    account === secret.account &&
-    identity.account === secret.account
-  ) {
-    return;
-  }
+  if (isBoundUser(identity, secret, policy)) return;
   throw new RotatorError('IDENTITY_MISMATCH', {
     found: `the pending key belongs to ${identity.arn}`,
     expected: `the user ${policy.userName} of account ${secret.account}, which the deployed configuration binds the secret ${secret.name} to`,

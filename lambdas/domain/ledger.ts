@@ -201,7 +201,7 @@ export const ANNOUNCED_FOR = 15;
 /** Seconds after its announcement by which a mint has taken effect, if it ever does: the above, its time-out, and clocks that differ. */
 const EFFECTIVE_WITHIN = 60;
 /** Seconds by which two clocks may differ, of Lambda and IAM or of two runs. Keys that are older than an intent by more were there before. */
-const CLOCK_TOLERANCE = 60;
+export const CLOCK_TOLERANCE = 60;
 /** Seconds for which a request that left just before the function's timeout may still be on its way. */
 const IN_FLIGHT = 60;
 

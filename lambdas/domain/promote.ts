@@ -1,7 +1,7 @@
 /** The decision of finishSecret: move AWSCURRENT, or put right what an earlier finishSecret left half done. */
 import type { DeployedKey } from '../contract/deployment.ts';
 import { adoptedKey } from './adoption.ts';
-import { entryOf, type Ledger, type LedgerEntry } from './ledger.ts';
+import { CLOCK_TOLERANCE, entryOf, type Ledger, type LedgerEntry } from './ledger.ts';
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, after, hasLabel, iso, type Labels, versionWith } from './model.ts';
 import { currentMissing, pendingLeaked, type Refusal, refuse, rolledBack, userRecreated } from './refusals.ts';
 import { wasPromoted } from './roles.ts';
@@ -48,7 +48,7 @@ export function decidePromotion(observed: PromoteObserved, policy: DeployedKey, 
 
   if (hasLabel(labels, token, AWSCURRENT)) {
     if (keyId === undefined || entry?.promoted !== undefined) {
-      const superseded = supersededBy(keyId, ledger);
+      const superseded = supersededBy(keyId, ledger, now);
       return { do: 'complete', superseded, ends: endingOf(superseded, ledger, policy) };
     }
     return promote(keyId, undefined, versionWith(labels, AWSPREVIOUS), observed, policy);
@@ -154,9 +154,13 @@ function leaving(left: string | undefined, newKey: string, ledger: Ledger, polic
   );
 }
 
-/** Entries of keys that the key superseded and that are not known to be disabled. */
-function supersededBy(keyId: string | undefined, ledger: Ledger): LedgerEntry[] {
+/** Entries of keys that the key superseded and that are not known to be disabled. A date ahead keeps a key, as it does in the retire pass. */
+function supersededBy(keyId: string | undefined, ledger: Ledger, now: Date): LedgerEntry[] {
   return [...ledger.entries.values()].filter(
-    (entry) => keyId !== undefined && entry.superseded?.by === keyId && entry.disabled === undefined,
+    ({ superseded, disabled }) =>
+      keyId !== undefined &&
+      superseded?.by === keyId &&
+      superseded.at <= after(now, CLOCK_TOLERANCE) &&
+      disabled === undefined,
   );
 }

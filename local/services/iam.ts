@@ -101,6 +101,7 @@ export function setStatus(account: SimulatedAccount, key: AccessKey, status: Key
   if (key.status === status) return;
   key.status = status;
   key.changedAt = account.clock.nowMs;
+  if (status === 'Active') key.usableFrom = account.clock.nowMs + (account.options.reactivationDelay ?? 0);
   account.change({ what: 'key-status', userName: key.userName, keyId: key.id, status });
 }
 
