@@ -29,4 +29,20 @@ export const COMMANDS: Readonly<Record<string, { readonly says: string; load(): 
     says: 'what would keep a rotation from working',
     load: () => operator(import('./commands/doctor.ts').then(({ doctor }) => doctor)),
   },
+  rotate: {
+    says: 'start a rotation, and follow it to its end',
+    load: () => operator(import('./commands/rotate.ts').then(({ rotate }) => rotate)),
+  },
+  rollback: {
+    says: 'move AWSCURRENT back to the key before',
+    load: () => operator(import('./commands/rollback.ts').then(({ rollback }) => rollback)),
+  },
+  revoke: {
+    says: 'a key is leaked: end it',
+    load: () => operator(import('./commands/revoke.ts').then(({ revoke }) => revoke)),
+  },
+  adopt: {
+    says: 'how an existing user comes under rotation',
+    load: () => operator(import('./commands/adopt.ts').then(({ adopt }) => adopt)),
+  },
 };

@@ -53,7 +53,10 @@ export interface LookBack {
 }
 
 /** Reads afresh what a rollback of the secret is decided on, the secret last: what somebody may just be moving is the label. */
-export async function lookBack(policy: DeployedKey, world: RollbackWorld): Promise<LookBack> {
+export async function lookBack(
+  policy: DeployedKey,
+  world: Pick<RollbackWorld, 'iam' | 'now'> & { readonly secrets: Pick<SecretStore, 'describe' | 'read'> },
+): Promise<LookBack> {
   const readAt = world.now();
   const keys = await world.iam.list(policy.userName);
   const facts = await world.secrets.describe(policy.secretName);
@@ -102,7 +105,12 @@ function versionsToRead({ labels }: SecretFacts, ledger: Ledger): string[] {
 }
 
 /** A version that is gone, or holds no key, is none to go back to, and no reason to fail: the current one may be what somebody has damaged. */
-async function readVersions(versions: readonly string[], arn: string, policy: DeployedKey, world: RollbackWorld) {
+async function readVersions(
+  versions: readonly string[],
+  arn: string,
+  policy: DeployedKey,
+  world: { readonly secrets: Pick<SecretStore, 'read'> },
+) {
   const values = new Map<string, KeyValue>();
   const unreadable = new Map<string, RotatorError>();
   for (const version of versions) {

@@ -29,6 +29,7 @@ export const ERROR_CODES = {
   ROTATION_IN_PROGRESS: 'A rotation of the secret is under way, so a rollback stands back.',
   KEY_LEAKED: 'The key that a rollback is to return to was reported as leaked.',
   OVERTAKEN: 'Somebody else moved AWSCURRENT while a rollback was at work.',
+  ROTATION_UNFINISHED: 'A rotation was followed, and did not come to its end in time.',
   LEDGER_CLOSED: 'A rollback must first reserve the key in the ledger, and these credentials may not write there.',
   USER_NOT_FOUND: 'IAM has no user of the bound name.',
   USER_RECREATED: 'The user was deleted and made again under the same name.',

@@ -33,6 +33,7 @@ import {
   type SecretFacts,
   type SecretVersion,
 } from '../domain/model.ts';
+import type { IamKeys, SecretStore } from '../domain/ports.ts';
 import { currentMissing, mintUnsettled, pendingLeaked, rolledBack, scheduledForDeletion } from '../domain/refusals.ts';
 import { announcedKeys, provesSameUser, storedKeys, wasPromoted } from '../domain/roles.ts';
 import { type BootstrapValue, type KeyValue, keyIdWithin, parseValue, renderValue } from '../domain/secret-value.ts';
@@ -47,6 +48,28 @@ export async function createSecret(rotation: Rotation, world: RotationWorld): Pr
   const pending = await world.secrets.read(rotation.secret.arn, { version: rotation.token, label: AWSPENDING });
   if (pending !== undefined) return recordStored(pending, facts, ledger, rotation, world);
 
+  const { observed, plan } = await planMint(facts, ledger, rotation, world);
+  return apply(plan, observed, readAt, rotation, world);
+}
+
+/** What planning may reach: reads only. */
+export interface PlanWorld {
+  readonly secrets: Pick<SecretStore, 'read'>;
+  readonly iam: Pick<IamKeys, 'list' | 'lastUse' | 'userId'>;
+  readonly now: () => Date;
+}
+
+/**
+ * Gathers, and decides what a rotation with this token does. Changes nothing, so that whoever wants to know beforehand can ask.
+ *
+ * @throws RotatorError CURRENT_MISSING, VALUE_MALFORMED, VALUE_OTHER_USER, VALUE_TOO_LARGE, USER_NOT_FOUND
+ */
+export async function planMint(
+  facts: SecretFacts,
+  ledger: Ledger,
+  rotation: Pick<Rotation, 'policy' | 'token' | 'rotateTimeout'>,
+  world: PlanWorld,
+): Promise<{ readonly observed: MintObserved; readonly plan: Exclude<MintPlan, { do: 'look' }> }> {
   let observed = await gather(facts, ledger, rotation, world);
   let plan = decideMint(observed, rotation.policy, rotation.rotateTimeout, world.now());
   while (plan.do === 'look') {
@@ -55,7 +78,7 @@ export async function createSecret(rotation: Rotation, world: RotationWorld): Pr
     observed = { ...observed, lastUse };
     plan = decideMint(observed, rotation.policy, rotation.rotateTimeout, world.now());
   }
-  return apply(plan, observed, readAt, rotation, world);
+  return { observed, plan };
 }
 
 /** The guards of every rotation function: is this a rotation under way, and of this token? */
@@ -164,11 +187,10 @@ async function parsePending(
 async function gather(
   facts: SecretFacts,
   ledger: Ledger,
-  rotation: Rotation,
-  world: RotationWorld,
+  { policy, token }: Pick<Rotation, 'policy' | 'token'>,
+  world: PlanWorld,
 ): Promise<MintObserved> {
-  const { policy, secret, token } = rotation;
-  const currentVersion = await world.secrets.read(secret.arn, { label: AWSCURRENT });
+  const currentVersion = await world.secrets.read(facts.arn, { label: AWSCURRENT });
   if (currentVersion === undefined) throw currentMissing().error;
   const current = parseValue(currentVersion.value, policy);
   const keys = await world.iam.list(policy.userName);
@@ -187,7 +209,7 @@ async function gather(
   const abandoned = new Map<string, KeyValue>();
   const held = new Map<string, string>();
   for (const version of abandonedVersions(base)) {
-    const found = await world.secrets.read(secret.arn, { version });
+    const found = await world.secrets.read(facts.arn, { version });
     const value = found && readable(found, policy);
     if (value?.kind === 'key') abandoned.set(version, value);
     const keyId = found && keyIdWithin(found.value, announcedKeys(version, unresolved(ledger), keys));

@@ -37,12 +37,13 @@ export function deployStack(
 
 /** Clients of the account without the SDK's inside, as the operator unless other credentials are given. */
 export function connectTo(account: SimulatedAccount, credentials: Credentials = account.operator.credentials) {
-  return ({ region = account.region }: ConnectionOptions): Connect =>
+  return ({ region: home = account.region }: ConnectionOptions): Connect =>
     async <S extends keyof Clients>(service: S, options: ClientOptions = {}) => {
+      const { region = home } = options;
       const name = service === 'cloudwatch' ? 'monitoring' : service;
       const sandbox = {
         ask: (_: unknown, action: string, input: Record<string, unknown>, other?: Credentials) =>
-          account.gateway.ask(other ?? credentials, region, name as 'iam', action, input),
+          account.gateway.ask(other ?? options.credentials ?? credentials, region, name as 'iam', action, input),
       } as unknown as Sandbox;
       const client = new DirectClient(sandbox, name as 'iam', { attempts: options.maxAttempts ?? 5 });
       return Object.assign(client, { config: { region: async () => region } }) as unknown as Clients[S];
