@@ -77,6 +77,7 @@ function withDates(output: Output): Output {
 function converted(name: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map((item) => (isRecord(item) ? withDates(item) : item));
+  if (value instanceof Uint8Array) return value;
   if (isRecord(value)) return withDates(value);
   // The one blob among the answers, in Base64 on the wire.
   if (name === 'Content') return new Uint8Array(Buffer.from(String(value), 'base64'));

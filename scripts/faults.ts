@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { judgeRollbacks } from '../test/rollback/campaign.ts';
 import {
   caseText,
   everyFault,
@@ -22,6 +23,7 @@ Judges the rotator under injected faults. Without options: every single fault of
 
   --singles           every single fault, and no pairs
   --pairs             all pairs of faults at calls of the rotation, and no singles; 'twice-at-once' only if it is named
+  --rollback          every single fault of rollbacks by an operator, and passes and rotations that run into them; and nothing else
   --scenario <name>   only this scenario; repeatable (pairs: 'ordinary' unless told)
   --caller <name>     only this caller; repeatable
   --workers <n>       threads (2)
@@ -137,6 +139,7 @@ async function main(): Promise<number> {
     options: {
       singles: { type: 'boolean', default: false },
       pairs: { type: 'boolean', default: false },
+      rollback: { type: 'boolean', default: false },
       scenario: { type: 'string', multiple: true, default: [] },
       caller: { type: 'string', multiple: true, default: [] },
       workers: { type: 'string', default: '2' },
@@ -154,6 +157,7 @@ async function main(): Promise<number> {
     console.log(wrong.length === 0 ? 'Nothing is wrong.' : `Wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
     return wrong.length === 0 ? 0 : 1;
   }
+  if (values.rollback) return (await judgeRollbacks(console.log)) === 0 ? 0 : 1;
   const workers = Number(values.workers);
   if (!Number.isInteger(workers) || workers < 1)
     throw new Error(`--workers ${values.workers}: expected a number from 1 on`);

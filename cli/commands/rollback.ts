@@ -69,7 +69,7 @@ export const rollback: OperatorCommand = {
         steps: done,
         nextRotation: next,
       });
-    } else context.print(doneLines(context, policy, route, next));
+    } else context.print(doneLines(context, policy, route));
     return 0;
   },
 };
@@ -175,12 +175,7 @@ function afterwards(policy: DeployedKey, { fromKeyId }: Route, next: Date | unde
   ];
 }
 
-function doneLines(
-  { page, now }: OperatorContext,
-  policy: DeployedKey,
-  route: Route,
-  next: Date | undefined,
-): string[] {
+function doneLines({ page }: OperatorContext, policy: DeployedKey, route: Route): string[] {
   const again =
     route.fromKeyId === undefined
       ? ''
@@ -190,7 +185,6 @@ function doneLines(
       'green',
       `Done: AWSCURRENT of ${policy.secretName} holds ${route.keyId}, which STS has just identified as ${policy.userName}.`,
     ),
-    ...afterwards(policy, route, next, now()).flatMap((text) => wrap(text, page.width, 2)),
     ...wrap(`Applications read it as they read any rotation.${again}`, page.width, 2),
   ];
 }

@@ -72,7 +72,9 @@ async function refuseEarly(
   context: OperatorContext,
 ): Promise<void> {
   const refusal = await whyNot(facts, policy, deployment.rotateTimeout, { ...ports, now: context.now });
-  if (refusal !== undefined) throw refusal;
+  if (refusal === undefined) return;
+  // One that began just now may be what takes the slot: it is followed.
+  if (unfinishedToken(await ports.secrets.describe(policy.secretName)) === undefined) throw refusal;
 }
 
 /** @returns the token of the rotation that is under way then */
@@ -94,6 +96,7 @@ async function start(context: OperatorContext, policy: DeployedKey, { secrets }:
 }
 
 interface Followed {
+  readonly token: string;
   readonly keyId: string | undefined;
   readonly seconds: number;
 }
@@ -118,7 +121,8 @@ const SAYS: Readonly<Record<Stage, string>> = {
 
 /** @throws RotatorError what the function refuses with, or ROTATION_UNFINISHED */
 async function follow(following: Following): Promise<Followed> {
-  const { context, policy, ports, token, timeout } = following;
+  const { context, policy, ports, timeout } = following;
+  let { token } = following;
   const begun = context.now().getTime();
   const interrupted = () => {
     context.say(
@@ -133,10 +137,13 @@ async function follow(following: Following): Promise<Followed> {
     for (;;) {
       const facts = await ports.secrets.describe(policy.secretName);
       const now = context.now().getTime();
+      // Two that were started at once are one: the other's token may be the one that counts.
+      if (!facts.labels.has(token)) token = unfinishedToken(facts) ?? token;
       const seen = stageOf(facts, token);
       const seconds = Math.round((now - begun) / 1000);
-      if (seen === 'promoted') return { keyId: keyOfToken(facts, token), seconds };
-      if (seen === 'given-up') throw await unfinished(following, facts, 'the rotation has given its version up');
+      if (seen === 'promoted') return { token, keyId: keyOfToken(facts, token), seconds };
+      if (seen === 'given-up')
+        throw await unfinished({ ...following, token }, facts, 'the rotation has given its version up');
       if (seen !== stage) since = now;
       stage = seen;
       const keyId = keyOfToken(facts, token);
@@ -146,11 +153,15 @@ async function follow(following: Following): Promise<Followed> {
         since === now,
       );
       if (seen === 'started' && now - since >= QUIET_FOR * 1000) {
-        const refusal = await refusalOf(following, facts);
+        const refusal = await refusalOf({ ...following, token }, facts);
         if (refusal !== undefined) throw refusal;
       }
       if (now - begun >= timeout * 1000)
-        throw await unfinished(following, facts, `after ${span(timeout * 1000)} the rotation stands at: ${SAYS[seen]}`);
+        throw await unfinished(
+          { ...following, token },
+          facts,
+          `after ${span(timeout * 1000)} the rotation stands at: ${SAYS[seen]}`,
+        );
       await context.sleep(POLL_MS);
     }
   } finally {
@@ -164,10 +175,11 @@ const INTERRUPTED = 130;
 const refusalOf = ({ stack, policy, ports, token, context }: Following, facts: SecretFacts) =>
   whyNot(facts, policy, stack.deployment.rotateTimeout, { ...ports, now: context.now }, token);
 
-/** The function's own refusal where there is one; else where to look. */
+/** The function's own refusal where there is one, while no key is minted yet; else where to look. */
 async function unfinished(following: Following, facts: SecretFacts, found: string): Promise<RotatorError> {
   const { stack, policy } = following;
-  const refusal = await refusalOf(following, facts);
+  const isMinted = keyOfToken(facts, following.token) !== undefined;
+  const refusal = isMinted ? undefined : await refusalOf(following, facts);
   if (refusal !== undefined) return refusal;
   const fn = stack.outputs.RotateFunctionName;
   const look =
