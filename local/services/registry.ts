@@ -91,11 +91,15 @@ const SERVICES = {
     protocol: queryProtocol('http://cloudformation.amazonaws.com/doc/2010-05-15/'),
     judged: (account, _, input) => ({ resource: stackResource(account, input) }),
   },
+  // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
   lambda: {
     operations: lambdaOperations,
     protocol: lambdaProtocol,
     answers: lambdaAnswers,
-    judged: (account, _, input) => ({ resource: functionResource(account, input) }),
+    judged: (account, action, input) => ({
+      action: `lambda:${action === 'Invoke' ? 'InvokeFunction' : action}`,
+      resource: functionResource(account, input),
+    }),
     codes: JSON_CODES,
   },
   scheduler: {

@@ -2,9 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { adopt } from '../../cli/commands/adopt.ts';
 import { auditCommand } from '../../cli/commands/audit.ts';
 import { doctor } from '../../cli/commands/doctor.ts';
 import { plan } from '../../cli/commands/plan.ts';
+import { revoke } from '../../cli/commands/revoke.ts';
+import { rollback } from '../../cli/commands/rollback.ts';
+import { rotate } from '../../cli/commands/rotate.ts';
 import { status } from '../../cli/commands/status.ts';
 import { COMMANDS } from '../../cli/commands.ts';
 import { type OperatorCommand, parserOf } from '../../cli/operator/command.ts';
@@ -32,7 +36,7 @@ describe('docs/cli.md', () => {
     expect(rows(section('Options of all commands'), /^\| `-/)).toEqual([...COMMON, '| `-h, --help` | print this |']);
   });
 
-  it.each([status, plan, doctor, audit])('lists the options of $name', (command) => {
+  it.each([status, plan, doctor, audit, rotate, rollback, revoke, adopt])('lists the options of $name', (command) => {
     const own = optionsOf(command).filter((line) => !COMMON.includes(line));
     expect(rows(section(command.name), /^\| `-/)).toEqual(own);
   });
@@ -51,7 +55,7 @@ describe('docs/cli.md', () => {
 
   it('has a row for every command, in the words of the usage', () => {
     for (const name of Object.keys(COMMANDS)) expect(page).toContain(`[\`${name}\`](`);
-    for (const name of ['status', 'plan', 'doctor'] as const) {
+    for (const name of ['status', 'plan', 'doctor', 'rotate', 'rollback', 'revoke', 'adopt'] as const) {
       expect(page).toContain(`| [\`${name}\`](#${name}) | ${COMMANDS[name]?.says} |`);
     }
   });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adopt } from '../../cli/commands/adopt.ts';
 import { revoke } from '../../cli/commands/revoke.ts';
@@ -7,7 +9,8 @@ import type { OperatorCommand } from '../../cli/operator/command.ts';
 import { adviseAdoption, entryLines } from '../../cli/steer/adoption.ts';
 import { resolveConfig } from '../../infra/config/index.ts';
 import { TAGS } from '../../lambdas/contract/names.ts';
-import { deployStack, run as runIn } from '../cli/world.ts';
+import { judgeByPolicies } from '../../local/policy-engine.ts';
+import { connectTo, deployStack, run as runIn } from '../cli/world.ts';
 import { DAY, HOUR } from '../policy.ts';
 import { Simulation } from '../simulation/world.ts';
 import { keyIds, SCENES, SECRET } from './scenes.ts';
@@ -294,5 +297,38 @@ describe('adopt', () => {
 
   it('of a user that is not there, how it is made', async () => {
     expect(await run(simulation, adopt, ['nobody'])).toMatchObject({ exit: 1, code: 'USER_NOT_FOUND' });
+  });
+});
+
+describe('the policies of docs/cli.md', () => {
+  it('suffice for a rollback, a rotation, a leak and an adoption, and have no action that none of these calls', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/cli.md'), 'utf8');
+    const [read, change] = [...page.matchAll(/```json\n(\{\n {2}"Version"[\s\S]*?)\n```/g)].map(
+      ([, text = '']): { Statement: { Action: string[] }[] } => JSON.parse(text),
+    );
+    const simulation = await scene('without-overlap');
+    const { account } = simulation;
+    account.functions.register({ name: 'iam-key-rotator-respond', load: () => async () => [] });
+    deployStack(simulation, { RespondFunctionName: 'iam-key-rotator-respond' });
+    const { name, id } = account.createRole('Operator', [...(read?.Statement ?? []), ...(change?.Statement ?? [])]);
+    const arn = `arn:aws:sts::${account.id}:assumed-role/${name}/me`;
+    const connect = connectTo(account, account.session({ kind: 'role', name, userId: `${id}:me`, arn }));
+    judgeByPolicies(account);
+    const as = (command: OperatorCommand, argv: readonly string[]) =>
+      account.clock.run(runIn(account, command, argv, { connect }));
+    const before = account.history.length;
+    expect(await as(rollback, ['app', '--yes'])).toMatchObject({ exit: 0 });
+    expect(await as(revoke, [keyIds(simulation)[1] ?? '', '--yes'])).toMatchObject({ exit: 0 });
+    expect((await as(rotate, ['app', '--force', '--no-wait'])).exit).toBe(0);
+    expect((await as(adopt, ['app'])).exit).toBe(0);
+    const called = new Set(
+      account.history
+        .slice(before)
+        .flatMap((entry) =>
+          entry.kind === 'call' && entry.principal === arn ? [`${entry.service}:${entry.action}`] : [],
+        ),
+    );
+    const allowed = (change?.Statement ?? []).flatMap(({ Action }) => Action);
+    expect(allowed.filter((action) => !called.has(action.replace('InvokeFunction', 'Invoke')))).toEqual([]);
   });
 });
