@@ -515,6 +515,9 @@ export function secretsFound(account: SimulatedAccount, told = ''): string[] {
   for (const name of account.functions.names())
     places.set(`the logs of ${name}`, account.functions.get(name).logs.join('\n'));
   for (const { name, tags } of account.secrets.values()) places.set(`the tags of ${name}`, JSON.stringify([...tags]));
+  for (const { name, objects } of account.buckets.values())
+    places.set(`the bucket ${name}`, JSON.stringify([...objects]));
+  if (account.hubFindings.size > 0) places.set('Security Hub', JSON.stringify([...account.hubFindings]));
   const needles = [...account.mintedSecrets, ...smtpPasswords(account)].flatMap(formsOf);
   return [...places].filter(([, text]) => needles.some((needle) => text.includes(needle))).map(([place]) => place);
 }

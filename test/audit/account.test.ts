@@ -294,3 +294,44 @@ describe('an audit that can not be whole', () => {
     expect(folders.some((name) => name.endsWith('report.json'))).toBe(n === 4);
   });
 });
+
+describe('a single fault', () => {
+  const KINDS = ['network', 'lose-answer', 'crash-before', 'crash-after'] as const;
+
+  it.each(KINDS)(
+    'of the kind %s, at any call, leaves a whole report or none, and the next audit gets there',
+    async (kind) => {
+      const { simulation, account, audit, calls } = accountWith([{ userName: 'app' }]);
+      account.createUser('app');
+      account.createUser('other');
+      account.createAccessKey('other');
+      await simulation.schedule('iam/app', 90);
+      await simulation.advance(60 * DAY);
+      await audit();
+      const whole = newestReport(account);
+      const count = calls().length;
+      expect(count).toBeGreaterThan(8);
+      for (let nth = 1; nth <= count; nth += 1) {
+        await simulation.advance(5 * HOUR);
+        account.faults.add({ match: { functionName: 'audit', nth }, kind });
+        await audit();
+        account.faults.clear();
+        expect(newestReport(account).findings.map(({ id }) => id)).toEqual(whole.findings.map(({ id }) => id));
+        expect(await audit()).toMatchObject({ ok: true });
+        expect(newestReport(account).at).not.toBe(whole.at);
+      }
+      expect(simulation.oracle.finish()).toEqual([]);
+    },
+  );
+
+  it('that put a secret access key into a report would be noticed', async () => {
+    const { simulation, account, audit } = accountWith();
+    account.createUser('app');
+    const { secretAccessKey } = account.createAccessKey('app');
+    await audit();
+    expect(simulation.oracle.finish()).toEqual([]);
+    const [bucket] = account.buckets.values();
+    bucket?.objects.set('reports/x', [{ body: secretAccessKey, contentType: 'text/plain', at: 0 }]);
+    expect(simulation.oracle.finish()).toMatchObject([{ invariant: 7, what: expect.stringContaining('the bucket') }]);
+  });
+});

@@ -50,7 +50,7 @@ function observed({ status = 'Active', old = {}, current = {}, ledger = {}, labe
     scheduledForDeletion: false,
     rotationEnabled: true,
     labels: new Map(Object.entries({ v1: ['AWSPREVIOUS'], v2: ['AWSCURRENT'], ...labels })),
-    ledger: { entries, intents: [], userId: 'AIDA', ...ledger },
+    ledger: { entries, intents: [], leaks: new Map(), userId: 'AIDA', ...ledger },
     keys: [
       ...(status === 'gone' ? [] : [{ id: OLD, status, created }]),
       { id: NEW, status: 'Active' as const, created: since },
