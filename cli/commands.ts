@@ -29,6 +29,15 @@ export const COMMANDS: Readonly<Record<string, { readonly says: string; load(): 
     says: 'what would keep a rotation from working',
     load: () => operator(import('./commands/doctor.ts').then(({ doctor }) => doctor)),
   },
+  audit: {
+    says: 'check every user of the account for key hygiene',
+    load: () =>
+      operator(
+        Promise.all([import('./commands/audit.ts'), import('./operator/audit-source.ts')]).then(
+          ([{ auditCommand }, { auditSource }]) => auditCommand(auditSource),
+        ),
+      ),
+  },
   rotate: {
     says: 'start a rotation, and follow it to its end',
     load: () => operator(import('./commands/rotate.ts').then(({ rotate }) => rotate)),

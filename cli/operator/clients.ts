@@ -22,6 +22,8 @@ export interface Clients {
 /** What a caller may ask of a client beside what all have in common. */
 export interface ClientOptions {
   readonly maxAttempts?: number;
+  /** `adaptive` slows the client down when it is throttled. */
+  readonly retryMode?: 'standard' | 'adaptive';
   readonly region?: string;
   readonly credentials?: {
     readonly accessKeyId: string;

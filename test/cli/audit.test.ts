@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { auditCommand, auditLines } from '../../cli/commands/audit.ts';
+import { auditSource } from '../../cli/operator/audit-source.ts';
 import { plain } from '../../cli/operator/page.ts';
 import type { AuditReport, Finding, Severity } from '../../lambdas/audit/report.ts';
+import { DAY } from '../policy.ts';
 import { LivedInAccount } from './account.ts';
 import { type RunOptions, run } from './world.ts';
 
@@ -111,4 +113,18 @@ describe('audit', () => {
     expect(lines.filter((line) => line.length > width || line !== line.trimEnd())).toEqual([]);
     expect(lines.join('\n')).toContain('unused');
   });
+});
+
+it('the audit of the function, with the credentials of the operator', async () => {
+  const audited = new LivedInAccount([{ userName: 'managed' }]);
+  audited.rotate('managed');
+  audited.account.createUser('by-hand');
+  const { accessKeyId } = audited.account.createAccessKey('by-hand');
+  await audited.pass(100 * DAY);
+  const ran = run(audited.account, auditCommand(auditSource), ['--json']);
+  const { exit, out } = await audited.account.clock.run(ran);
+  const { findings, summary } = JSON.parse(out);
+  expect({ exit, users: summary.users }).toEqual({ exit: 1, users: 2 });
+  expect(findings).toContainEqual(expect.objectContaining({ user: 'by-hand', keyId: accessKeyId }));
+  for (const secret of audited.account.mintedSecrets) expect(out).not.toContain(secret);
 });
