@@ -3,6 +3,7 @@ import type { SimulatedAccount } from '../account.ts';
 import { AwsError, type Principal } from '../model.ts';
 import { type Input, jsonProtocol, type Output, type Protocol, queryProtocol } from '../wire/protocols.ts';
 import { cloudFormationOperations, stackResource } from './cloudformation.ts';
+import { cloudWatchOperations } from './cloudwatch.ts';
 import { eventsOperations, sourcesOf } from './events.ts';
 import { iamOperations, iamResource } from './iam.ts';
 import { functionResource, lambdaAnswers, lambdaOperations, lambdaProtocol } from './lambda.ts';
@@ -90,6 +91,14 @@ const SERVICES = {
     operations: cloudFormationOperations,
     protocol: queryProtocol('http://cloudformation.amazonaws.com/doc/2010-05-15/'),
     judged: (account, _, input) => ({ resource: stackResource(account, input) }),
+  },
+  // Signed for by the name that CloudWatch had at first.
+  monitoring: {
+    operations: cloudWatchOperations,
+    protocol: jsonProtocol,
+    prefix: 'cloudwatch',
+    judged: () => ({ resource: '*' }),
+    codes: JSON_CODES,
   },
   // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
   lambda: {

@@ -50,6 +50,22 @@ describe('doctor', () => {
     ]);
   });
 
+  it('tells of alarms: quiet, raised, and missing', async () => {
+    const lived = app();
+    const stack = lived.account.stacks.get('iam-key-rotator');
+    if (stack === undefined) throw new Error('no stack');
+    const alarm = { logicalId: 'A', type: 'AWS::CloudWatch::Alarm', physicalId: 'rotation-failed' };
+    lived.account.stacks.set('iam-key-rotator', { ...stack, resources: [...stack.resources, alarm] });
+    const define = (state: 'OK' | 'ALARM') =>
+      lived.account.cloudWatch.alarms.set('rotation-failed', { name: 'rotation-failed', state } as never);
+    const alarms = async () => (await checksOf(lived)).checks.filter(({ check }) => check === 'alarms');
+    expect(await alarms()).toMatchObject([{ state: 'fail', says: 'was deleted: nobody is told' }]);
+    define('OK');
+    expect(await alarms()).toMatchObject([{ state: 'ok', says: '1 alarm, all quiet' }]);
+    define('ALARM');
+    expect(await alarms()).toMatchObject([{ state: 'warn', subject: 'rotation-failed', says: 'is in ALARM' }]);
+  });
+
   it('warns of another version, and of a stack that is being changed or has failed', async () => {
     const lived = app();
     const stack = lived.account.stacks.get('iam-key-rotator');
