@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import { RotatorError } from '../../lambdas/domain/errors.ts';
-import type { Ledger, LedgerEntry } from '../../lambdas/domain/ledger.ts';
+import { type Ledger, type LedgerEntry, parseLedger } from '../../lambdas/domain/ledger.ts';
 import { after as later } from '../../lambdas/domain/model.ts';
 import {
   GUARD,
@@ -50,7 +50,7 @@ function observed({ status = 'Active', old = {}, current = {}, ledger = {}, labe
     scheduledForDeletion: false,
     rotationEnabled: true,
     labels: new Map(Object.entries({ v1: ['AWSPREVIOUS'], v2: ['AWSCURRENT'], ...labels })),
-    ledger: { entries, intents: [], leaks: new Map(), userId: 'AIDA', ...ledger },
+    ledger: { ...parseLedger({}), entries, userId: 'AIDA', ...ledger },
     keys: [
       ...(status === 'gone' ? [] : [{ id: OLD, status, created }]),
       { id: NEW, status: 'Active' as const, created: since },
