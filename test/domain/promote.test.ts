@@ -219,6 +219,13 @@ describe('finishSecret decides', () => {
       expect(decide([[done, { ...retiring, disabled: NOW }]], promoted)).toEqual(complete([]));
       expect(decide([[done, { ...retiring, superseded: { at: NOW, by: OTHER } }]], promoted)).toEqual(complete([]));
     });
+
+    it('to leave a key that is dated further ahead than clocks differ: a rollback has reserved it', () => {
+      const done = { ...newEntry, promoted: NOW };
+      const dated = (seconds: number) => ({ ...oldEntry, superseded: { at: at(seconds), by: NEW } });
+      expect(decide([[done, dated(60)]], promoted)).toEqual(complete([dated(60)]));
+      expect(decide([[done, dated(61)]], promoted)).toEqual(complete([]));
+    });
   });
 });
 
