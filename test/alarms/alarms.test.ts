@@ -219,7 +219,7 @@ describe('people are told', () => {
     const types = new Set(
       world.account.events.seen.filter(({ source }) => source === PROJECT).map((event) => event['detail-type']),
     );
-    expect([...types].sort()).toEqual(['Key Deleted', 'Key Disabled', 'Key Minted', 'Key Promoted']);
+    expect([...types].sort()).toEqual(['Audit Completed', 'Key Deleted', 'Key Disabled', 'Key Minted', 'Key Promoted']);
     const told = JSON.stringify([world.account.events.seen, world.messages(), world.functionOf('notify').logs]);
     expect(world.account.mintedSecrets.filter((secret) => told.includes(secret))).toEqual([]);
   });

@@ -28,10 +28,24 @@ const own = Template.fromStack(
 const propertiesOf = (type: string, of = template) =>
   Object.values(of.findResources(type)).map(({ Properties }) => Properties);
 
+/** The rules that tell people; others hand reports of leaks to the respond function. */
+const noticeRules = (of: Template) => {
+  const rules = propertiesOf('AWS::Events::Rule', of).filter(
+    ({ EventPattern }) => !['aws.health', 'aws.iam'].includes(EventPattern.source[0]),
+  );
+  expect(rules.length).toBeGreaterThan(3);
+  return rules;
+};
+
 describe('the logs of the functions', () => {
   test('are handed to notify: of each but its own, by a permission that names account and log group', () => {
     const groups = propertiesOf('AWS::Logs::SubscriptionFilter').map(({ LogGroupName }) => LogGroupName.Ref);
-    expect(groups.map((id) => id.replace(/Logs.*/, ''))).toEqual(['RotatorRotate', 'RotatorRetire']);
+    expect(groups.map((id) => id.replace(/Logs.*/, ''))).toEqual([
+      'RotatorRotate',
+      'RotatorRetire',
+      'RotatorLeakRespond',
+      'RotatorAuditRun',
+    ]);
     const permissions = propertiesOf('AWS::Lambda::Permission').filter(
       ({ Principal }) => Principal === 'logs.amazonaws.com',
     );
@@ -98,14 +112,14 @@ describe('the topic', () => {
   test('may be one that is there: then none is made, and rules and alarms use that one', () => {
     for (const type of ['AWS::SNS::Topic', 'AWS::SNS::TopicPolicy', 'AWS::KMS::Key']) own.resourceCountIs(type, 0);
     const arn = 'arn:aws:sns:eu-central-1:123456789012:on-call';
-    own.allResourcesProperties('AWS::Events::Rule', { Targets: [Match.objectLike({ Arn: arn })] });
+    for (const { Targets } of noticeRules(own)) expect(Targets).toMatchObject([{ Arn: arn }]);
     own.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [arn], OKActions: [arn] });
     own.hasOutput('NoticesTopicArn', { Value: arn });
   });
 });
 
 describe('the rules', () => {
-  const rules = propertiesOf('AWS::Events::Rule');
+  const rules = noticeRules(template);
 
   test('take events of this deployment only, and of its secrets', () => {
     const patterns = rules.map(({ EventPattern }) => EventPattern);

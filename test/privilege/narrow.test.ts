@@ -125,10 +125,10 @@ describe('a grant', () => {
   it('is for named resources, where AWS leaves a choice', () => {
     expect(grants.filter((grant) => !narrowed.includes(grant)).map(({ title }) => title)).toEqual([
       'retire: secretsmanager:ListSecrets on *',
+      'respond: secretsmanager:ListSecrets on *',
       'audit: iam:GenerateCredentialReport on *',
       'audit: iam:GetCredentialReport on *',
       'audit: secretsmanager:ListSecrets on *',
-      'respond: secretsmanager:ListSecrets on *',
     ]);
   });
 
