@@ -1,6 +1,6 @@
 /** Whose key it is. */
 import type { DeployedKey, Deployment } from '../contract/deployment.ts';
-import { RotatorError } from '../domain/errors.ts';
+import { AwsCallError, RotatorError } from '../domain/errors.ts';
 import { type Ledger, parseLedger } from '../domain/ledger.ts';
 import type { AccessKey } from '../domain/model.ts';
 import type { RespondWorld } from './world.ts';
@@ -20,12 +20,22 @@ export async function ownerOf(
   world: RespondWorld,
 ): Promise<DeployedKey | undefined> {
   const known = await inLedger(keyId, deployment, world);
+  const unanswered: AwsCallError[] = [];
   // Those of the listing first. A user is asked again where it is in both: that happens only to a key that is gone.
   for (const policy of [...known, ...deployment.keys]) {
-    if ((await keysOf(policy.userName, world)).some((key) => key.id === keyId)) return policy;
+    try {
+      if ((await keysOf(policy.userName, world)).some((key) => key.id === keyId)) return policy;
+    } catch (error) {
+      // The others are asked all the same: one user that IAM does not answer for must not keep every leaked key alive.
+      if (!(error instanceof AwsCallError)) throw error;
+      unanswered.push(error);
+    }
   }
   // A key that somebody has deleted already. Its secret may still hold it.
-  return known[0];
+  const [first] = known;
+  // Invariant 6: a user that was not answered for may be the one.
+  if (first === undefined && unanswered[0] !== undefined) throw unanswered[0];
+  return first;
 }
 
 async function inLedger(keyId: string, { name, keys }: Deployment, world: RespondWorld): Promise<DeployedKey[]> {

@@ -17,7 +17,8 @@ interface Target {
 }
 
 interface Failure {
-  readonly policy: DeployedKey;
+  /** Absent if it could not be told whose key it is. */
+  readonly policy?: DeployedKey | undefined;
   readonly keyIds: readonly string[];
   readonly error: unknown;
 }
@@ -36,16 +37,17 @@ export async function respond(
 ): Promise<readonly Outcome[]> {
   const signal = parseSignal(event);
   if (signal.signal === 'none') return [];
-  const { targets, outcomes } = await targetsOf(signal, deployment, world);
   const failures: Failure[] = [];
-  const fail = (target: Pick<Target, 'policy' | 'keyIds'>, error: unknown) => {
-    const { policy, keyIds } = target;
+  const fail = ({ policy, keyIds }: Pick<Failure, 'policy' | 'keyIds'>, error: unknown) => {
     failures.push({ policy, keyIds, error });
     for (const keyId of keyIds.length > 0 ? keyIds : [UNKNOWN]) {
-      const who = { secret: policy.secretName, userName: policy.userName, keyId };
-      world.report({ what: 'leak-not-contained', ...who, ...tell(error) });
+      const who = policy && { secret: policy.secretName, userName: policy.userName };
+      world.report({ what: 'leak-not-contained', ...who, keyId, ...tell(error) });
     }
   };
+  const { targets, outcomes } = await targetsOf(signal, deployment, world, (keyId, error) =>
+    fail({ keyIds: [keyId] }, error),
+  );
   const cases: Case[] = [];
   for (const target of targets) {
     try {
@@ -76,6 +78,7 @@ async function targetsOf(
   signal: Exclude<Signal, { signal: 'none' }>,
   deployment: Deployment,
   world: RespondWorld,
+  failed: (keyId: string, error: unknown) => void,
 ): Promise<{ readonly targets: readonly Target[]; readonly outcomes: Outcome[] }> {
   const outcomes: Outcome[] = [];
   if (signal.signal === 'quarantine') {
@@ -95,7 +98,13 @@ async function targetsOf(
   }
   const targets = new Map<string, Target>();
   for (const keyId of signal.keyIds) {
-    const policy = await ownerOf(keyId, deployment, world);
+    let policy: DeployedKey | undefined;
+    try {
+      policy = await ownerOf(keyId, deployment, world);
+    } catch (error) {
+      failed(keyId, error);
+      continue;
+    }
     if (policy === undefined) outcomes.push(unmanaged(keyId, signal.signal, undefined, world));
     else {
       const keyIds = [...(targets.get(policy.secretName)?.keyIds ?? []), keyId];
@@ -125,7 +134,9 @@ function leakNotContained(failures: readonly Failure[]): RotatorError {
   return new RotatorError(
     'LEAK_NOT_CONTAINED',
     {
-      found: failures.map(({ policy, error }) => `[${policy.secretName}] ${tell(error).why}`).join('; '),
+      found: failures
+        .map(({ policy, keyIds, error }) => `[${policy?.secretName ?? keyIds.join()}] ${tell(error).why}`)
+        .join('; '),
       expected: 'every leaked key Inactive, and another one current',
       remedy: first === undefined ? 'nothing' : tell(first.error).remedy,
     },

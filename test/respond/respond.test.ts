@@ -138,8 +138,10 @@ describe('the response to a leak', () => {
       throw awsError('ListAccessKeys', 'AccessDenied');
     });
     expect(await failureOf(run(leakReported('AKIANOBODYNOBODY2345'), denied))).toMatchObject({
-      operation: 'ListAccessKeys',
+      code: 'LEAK_NOT_CONTAINED',
+      cause: { operation: 'ListAccessKeys' },
     });
+    expect(denied.happenings).toMatchObject([{ what: 'leak-not-contained', keyId: 'AKIANOBODYNOBODY2345' }]);
   });
 
   it('says nothing of a key of ours that is gone, but that it is', async () => {

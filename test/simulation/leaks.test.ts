@@ -156,6 +156,27 @@ describe('one event', () => {
     );
   });
 
+  it('ends the keys that it can tell of, though IAM does not answer for a user: only a key that may be that one’s is told as open', async () => {
+    const simulation = await rotated({}, { keys: [{ userName: 'moved' }, { userName: 'app' }] });
+    const leaked = current(simulation);
+    simulation.account.faults.add({
+      match: { functionName: 'respond', action: 'ListAccessKeys', userName: 'moved' },
+      kind: 'refuse',
+      error: { code: 'AccessDenied' },
+      times: 99,
+    });
+    // Not in the listing yet, as a young key.
+    simulation.account.operate('secretsmanager', 'UntagResource', {
+      SecretId: SECRET,
+      TagKeys: [`iam-key-rotator:key/${leaked}`],
+    });
+    const answer = await simulation.invoke('respond', exposed('AKIANOBODYNOBODY2345', leaked));
+    expect(answer).toMatchObject({ ok: false, errorMessage: expect.stringContaining('[AKIANOBODYNOBODY2345]') });
+    expect(status(simulation, leaked)).toBe('Inactive');
+    const open = simulation.happenings.filter(({ what }) => what === 'leak-not-contained');
+    expect(open).toMatchObject([{ keyId: 'AKIANOBODYNOBODY2345' }]);
+  });
+
   it('of a quarantine means each key of ours that worked then, and leaves the policy and strangers alone', async () => {
     const simulation = await rotated();
     const leaked = current(simulation);
