@@ -2,7 +2,7 @@
 import type { DeployedKey } from '../contract/deployment.ts';
 import { type Leak, type Ledger, LISTING_LAG, surelyAfter } from './ledger.ts';
 import { type AccessKey, after } from './model.ts';
-import { type Role, type Standing, usableCurrent } from './roles.ts';
+import { type Role, type Standing, usableCurrent, wasPromoted } from './roles.ts';
 
 /**
  * Seconds after which no rotation is under way any more that has not seen the mark. finishSecret moves AWSCURRENT within `EVIDENCE_LASTS` of the
@@ -13,6 +13,17 @@ const MARK_SEEN = 60;
 /** When a leaked key that never was current may be disabled: a promotion decided before the mark was written may still be under way. */
 export function promotionsOver(leak: Leak): Date {
   return after(leak.at, MARK_SEEN);
+}
+
+/**
+ * When the leaked key may be ended at the earliest: until then AWSCURRENT may still move to it. Undefined if that can't be, since it was current
+ * already, or no version holds it.
+ */
+export function settlesAt(keyId: string, { ledger, labels, stored }: Standing): Date | undefined {
+  const leak = ledger.leaks.get(keyId);
+  const version = ledger.entries.get(keyId)?.version ?? [...stored].find(([, held]) => held === keyId)?.[0];
+  const mayBePromoted = version !== undefined && !wasPromoted(version, labels, ledger);
+  return leak !== undefined && mayBePromoted ? promotionsOver(leak) : undefined;
 }
 
 /** The mark of the current key, if it is leaked. */
@@ -29,19 +40,21 @@ export interface Yielding {
 
 /**
  * The superseded keys that make way for the successor of a leaked current key before their recovery is over, the best first: Inactive ones, then
- * leaked ones. Invariant 3's exception. None while the current key is not marked; and no Active one that may be the last that works, unless the
- * policy takes a leaked key from its applications at once anyway.
+ * leaked ones. Invariant 3's exception. None while the current key is not marked; no Active one that may be the last that works, unless the
+ * policy takes a leaked key from its applications at once anyway; and none that a promotion under way may make current.
  */
 export function yieldingKeys(
   known: readonly (AccessKey & { readonly role: Role })[],
   standing: Standing,
   policy: DeployedKey,
+  now: Date,
 ): readonly Yielding[] {
   if (currentLeak(standing) === undefined) return [];
   const mayBeActive = usableCurrent(standing) !== undefined || policy.onLeak === 'disable-first';
   const rank = (key: AccessKey) => (key.status === 'Inactive' ? 0 : standing.ledger.leaks.has(key.id) ? 1 : 2);
   return known
     .filter((key) => key.role === 'superseded' && (key.status === 'Inactive' || mayBeActive))
+    .filter((key) => now >= (settlesAt(key.id, standing) ?? now))
     .toSorted((a, b) => rank(a) - rank(b))
     .map((key) => ({ keyId: key.id, active: key.status === 'Active' }));
 }

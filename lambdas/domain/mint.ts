@@ -123,7 +123,7 @@ export function decideMint(observed: MintObserved, policy: DeployedKey, rotateTi
   const quiet = freeable.filter((key) => !usedWhileDisabled(ledger.entries.get(key.id), observed.lastUse.get(key.id)));
   // Stryker disable next-line MethodExpression: a key is freeable only beside a usable current one, so with two keys a user its slot is needed.
   const free = quiet.slice(0, missing);
-  const yielding = yieldingKeys(known, observed, policy)
+  const yielding = yieldingKeys(known, observed, policy, now)
     .filter(({ keyId }) => !free.some((key) => key.id === keyId))
     .slice(0, missing - free.length);
   if (free.length + yielding.length < missing) return refuseForSlots(known, observed, policy, now);

@@ -2,8 +2,9 @@
 import type { DeployedKey } from '../contract/deployment.ts';
 import { RotatorError } from '../domain/errors.ts';
 import { assertFresh } from '../domain/freshness.ts';
-import { currentLeak, endsBeforeSuccessor } from '../domain/leak.ts';
+import { currentLeak, endsBeforeSuccessor, settlesAt } from '../domain/leak.ts';
 import { type LeakSignal, leakTag, parseLedger } from '../domain/ledger.ts';
+import { KEYS_PER_USER } from '../domain/mint.ts';
 import { AWSCURRENT, after, iso, type SecretFacts, versionWith } from '../domain/model.ts';
 import { scheduledForDeletion } from '../domain/refusals.ts';
 import type { Decision, RetireObserved } from '../domain/retire.ts';
@@ -141,13 +142,19 @@ export async function contain(one: Case, budget: ChangeBudget, world: RespondWor
     if (isOver(one, look.observed)) return one.leaked.map((suspect) => contained(suspect, look.observed, one, world));
     const changed = await change(look, one, budget, world);
     if (world.now() >= until) throw notContained(one, look.observed, 'no other key has become current');
-    if (needsSuccessor(look, one) && (asked === undefined || world.now() >= after(asked, ASK_AGAIN))) {
+    const settles = settling(look.observed, world.now());
+    if (
+      needsSuccessor(look, one) &&
+      settles === undefined &&
+      (asked === undefined || world.now() >= after(asked, ASK_AGAIN))
+    ) {
       if (!one.rotationEnabled) throw notContained(one, look.observed, rotationOff(policy));
       await world.rotations.start(look.arn);
       asked = world.now();
     }
     if (changed) await world.sleep(PAUSE_MS / 2);
-    else await untilMoved(look, asked === undefined ? until : earlier(until, after(asked, ASK_AGAIN)), world);
+    else
+      await untilMoved(look, earlier(until, settles ?? (asked === undefined ? until : after(asked, ASK_AGAIN))), world);
   }
 }
 
@@ -228,10 +235,20 @@ async function endCurrent(
   world.report({ what: 'disabled', ...who, keyId: currentKeyId, reason: 'leaked-current', observed: false });
 }
 
-/** Waits until AWSCURRENT stands elsewhere, or what a leaked key waits for is due, or `until`. */
-async function untilMoved({ arn, observed, decisions }: Look, until: Date, world: RespondWorld): Promise<void> {
-  const due = decisions.find((decision) => decision.about === 'key' && decision.reason === 'leak-settles');
-  const end = due !== undefined && 'due' in due && due.due !== undefined ? earlier(until, due.due) : until;
+/**
+ * Until when a leaked key that was pending is left alone, and with it the slot that a successor may need: asked for before, a rotation would be
+ * refused, and asked for again only after `ASK_AGAIN`.
+ */
+function settling(observed: RetireObserved, now: Date): Date | undefined {
+  if (observed.keys.length < KEYS_PER_USER) return undefined;
+  const dates = observed.keys.flatMap(({ id }) =>
+    id === observed.currentKeyId ? [] : (settlesAt(id, observed) ?? []),
+  );
+  return dates.find((date) => now < date);
+}
+
+/** Waits until AWSCURRENT stands elsewhere, or `end`. */
+async function untilMoved({ arn, observed }: Look, end: Date, world: RespondWorld): Promise<void> {
   const from = versionWith(observed.labels, AWSCURRENT);
   do {
     await world.sleep(PAUSE_MS);

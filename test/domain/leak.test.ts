@@ -222,6 +222,19 @@ describe('createSecret, with a leak', () => {
     expect(plan).toMatchObject({ do: 'refuse', error: { code: 'STRANGERS_HOLD_SLOTS' } });
   });
 
+  it.each(['Active', 'Inactive'] as const)(
+    'takes none that a finishSecret under way may just be making current (%s)',
+    (status) => {
+      const unpromoted: LedgerEntry = { keyId: OTHER, version: 'v0', minted: at(-60) };
+      const more = { labels: labels({ v1: ['AWSCURRENT'], v2: ['AWSPENDING'] }) };
+      const take = (seconds: number) =>
+        decide([leak(OLD), leak(OTHER, seconds)], ['Active', status], {}, [CURRENT_OLD, unpromoted], more);
+      expect(take(-59)).toMatchObject({ do: 'refuse', error: { code: 'SLOT_NOT_FREE_YET' } });
+      expect(take(-60)).toMatchObject({ yielding: [{ keyId: OTHER }] });
+      expect(decide([leak(OLD), leak(OTHER, 0)], ['Active', status])).toMatchObject({ yielding: [{ keyId: OTHER }] });
+    },
+  );
+
   it('prefers a disabled key to one that works, and of those a leaked one', () => {
     const THIRD = 'AKIATHIRDTHIRDTHIRD5';
     const third: LedgerEntry = { ...SUPERSEDED, keyId: THIRD, version: 'v9' };

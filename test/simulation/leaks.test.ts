@@ -131,6 +131,26 @@ describe('a repeated or late event', () => {
     expect(status(simulation, leaked)).toBe('Inactive');
   });
 
+  it.each<[string, Partial<DeployedKey>]>([
+    ['', {}],
+    [", under 'disable-first'", { onLeak: 'disable-first' }],
+  ])('of a quarantine in the middle of a rotation ends both keys in two minutes%s', async (_, policy) => {
+    const simulation = await rotated(policy);
+    const leaked = current(simulation);
+    simulation.account.operate('secretsmanager', 'RotateSecret', { SecretId: SECRET });
+    await simulation.advance(5);
+    const pending = Object.keys(simulation.keys('app')).find((keyId) => keyId !== leaked) ?? '';
+    simulation.reportQuarantine('app');
+    await simulation.advance(59);
+    // A finishSecret that has not seen the mark may still move AWSCURRENT to it.
+    expect(status(simulation, pending)).toBe('Active');
+    await simulation.advance(MINUTE);
+    expect([leaked, pending]).not.toContain(current(simulation));
+    expect(status(simulation, current(simulation))).toBe('Active');
+    expect(status(simulation, leaked)).toBe('Inactive');
+    expect(status(simulation, pending)).toBe('gone');
+  });
+
   it('in the middle of a rotation, which is taken up', async () => {
     const simulation = await rotated();
     const leaked = current(simulation);
