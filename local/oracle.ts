@@ -224,6 +224,12 @@ class Oracle implements Watch {
     // A mark lets keys end early: no function but one may write it, and operators of the ledger.
     if (change.what === 'tag-set' && change.key.startsWith(TAGS.leakPrefix) && call && !isBy(call, 'respond'))
       say(1, `${change.key} was written by ${call.functionName}`);
+    // It goes with the key, and no sooner: without it the key may come into use again.
+    if (change.what === 'tag-removed' && change.key.startsWith(TAGS.leakPrefix) && call !== undefined) {
+      const keyId = change.key.slice(TAGS.leakPrefix.length);
+      if (this.#account.keys.has(keyId))
+        say(1, `${change.key} was removed by ${call.functionName}, and its key is there`);
+    }
     if (change.what === 'tag-set' && call !== undefined && change.key.startsWith(TAGS.intentPrefix)) {
       const at = this.#account.clock.nowMs;
       this.#announced.set(policy.userName, [...(this.#announced.get(policy.userName) ?? []).slice(-9), at]);
@@ -289,7 +295,9 @@ class Oracle implements Watch {
     const mistaken = deleted && this.#isBesideAnnouncement(key, policy) ? 'made-beside-announcement' : undefined;
     if (!key.ours && !this.#isAdopted(keyId, policy)) say(4, `the stranger ${keyId} was ${verb}`, mistaken);
     if (!deleted && containment === undefined) this.#judgeDisabling(keyId, policy, say);
-    if (deleted && containment === 'slot') return;
+    if (!deleted && (containment === 'leaked' || containment === 'slot')) this.#judgeLast(keyId, policy, say);
+    // One that works is disabled first: whoever uses it might be the last that works.
+    if (deleted && containment === 'slot' && key.inactiveSince !== undefined) return;
     if (!deleted || (this.#isOrphan(keyId) && key.uses.length === 0)) return;
     const now = this.#account.clock.nowMs;
     const seconds = key.inactiveSince === undefined ? 0 : (now - key.inactiveSince) / 1000;
@@ -326,6 +334,15 @@ class Oracle implements Watch {
     const slot = isMarked(current) && isBy(call, 'rotate') && pending?.accessKeyId !== keyId;
     if (slot) return 'slot';
     return isMarked(keyId) ? 'leaked' : undefined;
+  }
+
+  /** Containment stops where no other key works, unless the policy says otherwise: what ends may be the last one (ADR 19). */
+  #judgeLast(keyId: string, { secretName, onLeak }: WatchedKey, say: Say): void {
+    const { inactiveSince } = this.#know(this.#currentKey(secretName) ?? '');
+    if (onLeak === 'disable-first' || inactiveSince === undefined || this.#know(keyId).inactiveSince !== undefined)
+      return;
+    if (this.#account.clock.nowMs - inactiveSince > DECIDED_WITHIN_MS)
+      say(1, `${keyId} was disabled for a leak while the key in AWSCURRENT of ${secretName} does not work`);
   }
 
   /** A key that left AWSCURRENT stays Active for the overlap, and for the hold while IAM reports it in use. */
@@ -430,6 +447,9 @@ class Oracle implements Watch {
       return;
     }
     const now = this.#account.clock.nowMs;
+    const mark = this.#account.findSecret(policy.secretName)?.tags.get(`${TAGS.leakPrefix}${keyId}`);
+    if (mark !== undefined && now - Date.parse(/at=(\S+)/.exec(mark)?.[1] ?? '') > DECIDED_WITHIN_MS)
+      say(2, `AWSCURRENT of ${policy.secretName} moved to ${keyId}, which is known to be leaked`);
     const runs = [...this.#know(keyId).identified.values()].filter((run) => (run.at(-1) ?? 0) >= now - JUST_MS);
     const inARow = (run: readonly number[]) => run.filter((at) => at >= (run.at(-1) ?? 0) - RUN_MS).length;
     const recent = Math.max(0, ...runs.map(inARow));
@@ -489,6 +509,9 @@ const READS: ReadonlySet<string> = new Set([
   'GetAccessKeyLastUsed',
   'GetUser',
 ]);
+
+/** What was read before a change that somebody else makes may be acted upon for so long: evidence holds for 30 seconds, a look for 15. */
+const DECIDED_WITHIN_MS = 60_000;
 
 /** How near a key made by hand must be to an announcement to be taken for its orphan. */
 const BESIDE_MS = 61_000;

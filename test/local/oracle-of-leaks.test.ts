@@ -34,8 +34,29 @@ async function world(policy: Partial<DeployedKey> = {}) {
       secrets.tag(SECRET, { [`iam-key-rotator:leak/${keyId}`]: 'at=2026-01-01T00:00:00Z signal=health' }, []),
     );
   const disable = (name: string, keyId: string) => run(name, ({ iam }) => iam.disable('app', keyId));
+  const unmark = (keyId: string) =>
+    run('retire', ({ secrets }) => secrets.tag(SECRET, {}, [`iam-key-rotator:leak/${keyId}`]));
+  const promote = (keyId: string) =>
+    run('rotate', async ({ secrets, identities }) => {
+      const key = account.keys.get(keyId);
+      for (let asked = 0; asked < 3; asked += 1)
+        await identities.identify({ keyId, secret: key?.secret ?? '' }, account.region);
+      const { labels } = await secrets.describe(SECRET);
+      const versionOf = (label: string) => [...labels].find(([, has]) => has.includes(label))?.[0] ?? '';
+      await secrets.moveLabel(SECRET, 'AWSCURRENT', versionOf('AWSCURRENT'), versionOf('AWSPREVIOUS'));
+    });
   const remove = (name: string, keyId: string) => run(name, ({ iam }) => iam.remove('app', keyId));
-  return { account, old, current, mark, disable, remove, broken: () => watch.broken.map(({ invariant }) => invariant) };
+  return {
+    account,
+    old,
+    current,
+    mark,
+    unmark,
+    promote,
+    disable,
+    remove,
+    broken: () => watch.broken.map(({ invariant }) => invariant),
+  };
 }
 
 describe('the oracle lets', () => {
@@ -85,16 +106,63 @@ describe('the oracle lets', () => {
     ['not while only the key itself is marked', 'rotate', 'old', [3]],
     ['not without a mark', 'rotate', undefined, [3]],
   ])('the slot of a superseded key be taken %s', async (_, by, marked, expected) => {
-    const { old, current, mark, remove, broken } = await world();
+    const { account, old, current, mark, remove, broken } = await world();
+    account.setAccessKeyStatus(old, 'Inactive');
     if (marked !== undefined) await mark(marked === 'old' ? old : current);
     await remove(by, old);
     expect(broken()).toEqual(expected);
+  });
+
+  it('the slot of a key that works be taken only once that is disabled, which no rotation does while it may be the last one', async () => {
+    const working = await world();
+    await working.mark(working.current);
+    await working.remove('rotate', working.old);
+    expect(working.broken()).toEqual([3]);
+    for (const [policy, expected] of [[{}, [1]] as const, [{ onLeak: 'disable-first' }, []] as const]) {
+      const { account, old, current, mark, disable, remove, broken } = await world(policy);
+      await mark(current);
+      account.setAccessKeyStatus(current, 'Inactive');
+      await account.clock.advance(61_000);
+      await disable('rotate', old);
+      await remove('rotate', old);
+      expect(broken()).toEqual(expected);
+    }
+  });
+
+  it('a marked key that may be the last one be disabled by nobody', async () => {
+    const { account, old, current, mark, disable, broken } = await world();
+    await mark(old);
+    account.setAccessKeyStatus(current, 'Inactive');
+    await account.clock.advance(61_000);
+    await disable('retire', old);
+    expect(broken()).toEqual([1]);
+  });
+
+  it('a mark be removed only once its key is gone', async () => {
+    const { account, old, mark, unmark, broken } = await world();
+    await mark(old);
+    account.deleteAccessKey(old);
+    await unmark(old);
+    expect(broken()).toEqual([]);
+    const early = await world();
+    await early.mark(early.current);
+    await early.unmark(early.current);
+    expect(early.broken()).toEqual([1]);
+  });
+
+  it('AWSCURRENT move to no marked key', async () => {
+    const { account, old, mark, promote, broken } = await world();
+    await mark(old);
+    await account.clock.advance(61_000);
+    await promote(old);
+    expect(broken()).toEqual([2]);
   });
 
   it("a stranger's slot be taken by nobody", async () => {
     const { account, old, current, mark, remove, broken } = await world();
     account.deleteAccessKey(old);
     const stranger = account.createAccessKey('app').accessKeyId;
+    account.setAccessKeyStatus(stranger, 'Inactive');
     await mark(current);
     await remove('rotate', stranger);
     expect(broken()).toEqual([4]);
