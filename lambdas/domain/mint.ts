@@ -4,7 +4,7 @@
 import type { DeployedKey } from '../contract/deployment.ts';
 import { adoptedKey, discoverOnlyKey, isFirstMint } from './adoption.ts';
 import { describeKey } from './describe-key.ts';
-import { type Yielding, yieldingKeys } from './leak.ts';
+import { currentLeak, type Yielding, yieldingKeys } from './leak.ts';
 import {
   type LedgerEntry,
   mayComeOf,
@@ -235,10 +235,23 @@ function refuseForSlots(known: readonly KnownKey[], observed: MintObserved, poli
       .join('; ')}`,
     expected: 'a slot that is free, or held by a key whose recovery time is over',
     remedy:
+      deadEnd(known, observed, policy) ??
       'nothing if the rotation was started early: the retire pass frees the slot in time; otherwise shorten deactivateAfter, holdAtMost or ' +
-      'deleteAfter in rotator.config.ts, or make the rotation period longer. If the current key is Inactive or gone, activate one that ' +
-      'works: nothing is deleted until then',
+        'deleteAfter in rotator.config.ts, or make the rotation period longer. If the current key is Inactive or gone, activate one that ' +
+        'works: nothing is deleted until then',
   });
+}
+
+/** The leaked key in AWSCURRENT is Inactive, and the other one may be the last that works, so it keeps its slot: somebody has to choose. */
+function deadEnd(known: readonly KnownKey[], observed: MintObserved, policy: DeployedKey): string | undefined {
+  const leaked = currentLeak(observed)?.keyId;
+  const last = known.find(({ role, status }) => role === 'superseded' && status === 'Active');
+  if (leaked === undefined || last === undefined) return undefined;
+  if (usableCurrent(observed) !== undefined || policy.onLeak === 'disable-first') return undefined;
+  return (
+    `delete the leaked key, which is Inactive (aws iam delete-access-key --user-name ${policy.userName} --access-key-id ${leaked}), and rotate ` +
+    `again: ${last.id} may be the last key that works, and keeps its slot for that`
+  );
 }
 
 function pastOf(observed: MintObserved): Past {

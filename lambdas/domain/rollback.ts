@@ -123,6 +123,7 @@ export function nextStep(
 ): RollbackStep | Refusal {
   const current = versionWith(observed.labels, AWSCURRENT);
   if (observed.scheduledForDeletion) return scheduledForDeletion(observed.secretName);
+  if (current === route.version && observed.leaked.has(route.keyId)) return leakedMeanwhile(route, policy);
   const refusal = refuseKey(route.keyId, observed, policy);
   if (refusal !== undefined) return refusal;
   const isActive = statusOf(route.keyId, observed) === 'Active';
@@ -419,6 +420,20 @@ function observeMode({ secretName }: DeployedKey): Refusal {
     found: `a rollback of ${secretName}, whose mode is 'observe'`,
     expected: "mode 'enforce' for a rollback",
     remedy: "set mode: 'enforce' for this key in rotator.config.ts and deploy",
+  });
+}
+
+/**
+ * Reported between the last look and the move: the response has disabled the key by then, taking it for superseded, and has a rotation started,
+ * which leaves the other key its slot. Going forward again would run into that.
+ */
+function leakedMeanwhile({ keyId }: Route, { secretName, userName }: DeployedKey): Refusal {
+  return refuse('KEY_LEAKED', {
+    found: `AWSCURRENT has moved to ${keyId}, which was reported as leaked in that moment`,
+    expected: 'a key that only its applications know',
+    remedy:
+      `delete it at once (aws iam delete-access-key --user-name ${userName} --access-key-id ${keyId}), and rotate ` +
+      `(iam-key-rotator rotate ${secretName}): a new key is minted`,
   });
 }
 

@@ -211,7 +211,12 @@ describe('createSecret, with a leak', () => {
   });
 
   it('takes none of a key that may be the last one that works, unless the policy takes those too', () => {
-    expect(decide([leak(OLD)], ['Inactive', 'Active'])).toMatchObject({ do: 'refuse' });
+    expect(decide([leak(OLD)], ['Inactive', 'Active'])).toMatchObject({
+      do: 'refuse',
+      error: {
+        details: { remedy: expect.stringMatching(`delete-access-key .*--access-key-id ${OLD}.*: ${OTHER} may be`) },
+      },
+    });
     expect(decide([leak(OLD)], ['Inactive', 'Inactive'])).toMatchObject({ yielding: [{ keyId: OTHER }] });
     const first = { onLeak: 'disable-first' } as const;
     expect(decide([leak(OLD)], ['Inactive', 'Active'], first)).toMatchObject({ yielding: [{ keyId: OTHER }] });
@@ -229,7 +234,8 @@ describe('createSecret, with a leak', () => {
       const more = { labels: labels({ v1: ['AWSCURRENT'], v2: ['AWSPENDING'] }) };
       const take = (seconds: number) =>
         decide([leak(OLD), leak(OTHER, seconds)], ['Active', status], {}, [CURRENT_OLD, unpromoted], more);
-      expect(take(-59)).toMatchObject({ do: 'refuse', error: { code: 'SLOT_NOT_FREE_YET' } });
+      const nothing = { remedy: expect.stringMatching(/^nothing/) };
+      expect(take(-59)).toMatchObject({ do: 'refuse', error: { code: 'SLOT_NOT_FREE_YET', details: nothing } });
       expect(take(-60)).toMatchObject({ yielding: [{ keyId: OTHER }] });
       expect(decide([leak(OLD), leak(OTHER, 0)], ['Active', status])).toMatchObject({ yielding: [{ keyId: OTHER }] });
     },

@@ -175,6 +175,17 @@ describe('a rollback is refused', () => {
     expect(refusal({ more: { leaked: new Set([OLD]) } })).toBe('KEY_LEAKED');
     expect(refusal({ more: { scheduledForDeletion: true } })).toBe('SECRET_NOT_USABLE');
   });
+
+  it('after the move, too: a leak that was reported in that moment is told with what to do', () => {
+    const step = next({
+      labels: { v1: ['AWSCURRENT'], v2: ['AWSPREVIOUS'] },
+      more: { currentKeyId: OLD, leaked: new Set([OLD]) },
+    });
+    expect(step).toMatchObject({ do: 'refuse', error: { code: 'KEY_LEAKED' } });
+    expect(step).toMatchObject({
+      error: { details: { remedy: expect.stringContaining(`--access-key-id ${OLD}), and rotate`) } },
+    });
+  });
 });
 
 describe('the next step', () => {
