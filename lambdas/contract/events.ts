@@ -12,6 +12,8 @@ const text = v.pipe(v.string(), v.minLength(1), v.maxLength(2_000));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const date = v.pipe(v.string(), v.isoTimestamp());
 const keyId = v.pipe(v.string(), v.regex(/^[A-Z0-9]{4,128}$/));
+/** AWS's quarantine names a user and no key: the respond function then says 'unknown'. */
+const leakedKeyId = v.pipe(v.string(), v.regex(/^(?:[A-Z0-9]{4,128}|unknown)$/));
 
 /** What every detail has. */
 const every = {
@@ -67,7 +69,7 @@ export const EVENT_DETAILS = {
   'Leak Reported': v.strictObject({
     ...every,
     ...maybeWho,
-    keyId,
+    keyId: leakedKeyId,
     reason: text,
     /** What the key is to its secret. */
     role: v.optional(text),
@@ -75,8 +77,22 @@ export const EVENT_DETAILS = {
     signal: v.picklist(['health', 'quarantine', 'operator']),
     ...needsSomeone,
   }),
-  'Leak Contained': v.strictObject({ ...every, ...maybeWho, keyId, reason: text, how: text, ...needsSomeone }),
-  'Leak Not Contained': v.strictObject({ ...every, ...maybeWho, keyId, reason: text, why: text, ...needsSomeone }),
+  'Leak Contained': v.strictObject({
+    ...every,
+    ...maybeWho,
+    keyId: leakedKeyId,
+    reason: text,
+    how: text,
+    ...needsSomeone,
+  }),
+  'Leak Not Contained': v.strictObject({
+    ...every,
+    ...maybeWho,
+    keyId: leakedKeyId,
+    reason: text,
+    why: text,
+    ...needsSomeone,
+  }),
   'Audit Completed': v.strictObject({
     ...every,
     reason: text,

@@ -132,6 +132,9 @@ function ofHappening(
   const because = reason !== undefined && Object.hasOwn(REASONS, reason) ? REASONS[reason as keyof typeof REASONS] : '';
   const link = linkInto(deployment);
   const ofUser = `Key ${keyId} of user ${user}`;
+  // AWS's quarantine says of which user, and not which key.
+  const leaked = (one: string, some: string) =>
+    `${keyId === 'unknown' ? some : `${one} ${keyId}`}${user === undefined ? '' : ` of user ${user}`}`;
   switch (what) {
     case 'minted':
       return { type, message: `${ofUser} was made.`, fields: { ...who, reason: 'rotation' } };
@@ -180,7 +183,7 @@ function ofHappening(
     case 'leak-reported':
       return {
         type,
-        message: `Key ${keyId}${user === undefined ? '' : ` of user ${user}`} is reported to have leaked.`,
+        message: `${leaked('Key', 'A key')} is reported to have leaked.`,
         fields: {
           ...who,
           reason: reason ?? 'leak',
@@ -193,7 +196,7 @@ function ofHappening(
     case 'leak-contained':
       return {
         type,
-        message: `Leaked key ${keyId}${user === undefined ? '' : ` of user ${user}`} can't be used any more: ${told.how}.`,
+        message: `${leaked('Leaked key', 'A leaked key')} can't be used any more: ${told.how}.`,
         fields: {
           ...who,
           reason: reason ?? 'leak',
@@ -205,7 +208,7 @@ function ofHappening(
     case 'leak-not-contained':
       return {
         type,
-        message: `Leaked key ${keyId}${user === undefined ? '' : ` of user ${user}`} is STILL USABLE: ${told.why}.`,
+        message: `${leaked('Leaked key', 'A leaked key')} is STILL USABLE: ${told.why}.`,
         fields: {
           ...who,
           reason: reason ?? 'leak',

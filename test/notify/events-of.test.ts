@@ -148,6 +148,17 @@ describe('a line becomes an event', () => {
       remedy: expect.stringMatching(/^disable the key by hand/),
     });
   });
+
+  it("of a leak whose key nobody knows, since AWS's quarantine names a user alone", () => {
+    const who = { userName: 'app', keyId: 'unknown' };
+    expect(detailOf({ message: 'leak-reported', ...who, role: 'unmanaged', signal: 'quarantine' })).toMatchObject({
+      keyId: 'unknown',
+      message: 'A key of user app is reported to have leaked.',
+    });
+    expect(detailOf({ message: 'leak-not-contained', ...who, why: 'denied', remedy: 'wait' })).toMatchObject({
+      message: 'A leaked key of user app is STILL USABLE: denied.',
+    });
+  });
 });
 
 describe('a hold is told', () => {
