@@ -70,7 +70,9 @@ export async function remember(
   await mark(ids, facts, policy, signal, world);
   const who = { secret: policy.secretName, userName: policy.userName };
   for (const { keyId, role } of suspects) {
-    const remedy = OURS.includes(role) || role === 'gone' ? undefined : byHand(keyId, policy.userName);
+    // In mode 'observe' nobody contains it, so that no other notice comes.
+    const handled = role === 'gone' || (OURS.includes(role) && policy.mode === 'enforce');
+    const remedy = handled ? undefined : byHand(keyId, policy.userName);
     world.report({ what: 'leak-reported', ...who, keyId, role, signal, ...(remedy !== undefined && { remedy }) });
   }
   const others = suspects.filter(({ role }) => !OURS.includes(role)).map((suspect) => untouched(suspect, policy));

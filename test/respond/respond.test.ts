@@ -141,7 +141,15 @@ describe('the response to a leak', () => {
       code: 'LEAK_NOT_CONTAINED',
       cause: { operation: 'ListAccessKeys' },
     });
-    expect(denied.happenings).toMatchObject([{ what: 'leak-not-contained', keyId: 'AKIANOBODYNOBODY2345' }]);
+    // Without it no notice would come, and no alarm: only the dead letter of the last attempt.
+    expect(denied.happenings).toEqual([
+      {
+        what: 'leak-not-contained',
+        keyId: 'AKIANOBODYNOBODY2345',
+        why: expect.stringContaining('AccessDenied'),
+        remedy: expect.any(String),
+      },
+    ]);
   });
 
   it('says nothing of a key of ours that is gone, but that it is', async () => {
@@ -216,6 +224,15 @@ describe('the response to a leak', () => {
       { keyId: OLD, outcome: 'would-contain', why: expect.stringContaining('would be disabled') },
     ]);
     expect(changes(ports)).toEqual([]);
+    // Nobody else disables it, so people are told to.
+    expect(ports.happenings).toMatchObject([
+      {
+        what: 'leak-reported',
+        keyId: NEW,
+        remedy: expect.stringContaining(`--access-key-id ${NEW} --status Inactive`),
+      },
+      { what: 'leak-reported', keyId: OLD, remedy: expect.stringContaining('disable it by hand') },
+    ]);
     const inactive = superseded({ keys: [key(NEW), key(OLD, 'Inactive')] });
     expect(await run(exposed(OLD), inactive, { mode: 'observe' })).toMatchObject([{ outcome: 'nothing-to-do' }]);
   });
