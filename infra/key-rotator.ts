@@ -9,7 +9,7 @@ import { METRICS, SERVICES } from '../lambdas/contract/names.ts';
 import { Audit, type AuditProps } from './audit.ts';
 import { bundledCode } from './bundled-code.ts';
 import { DEPLOYMENT_DEFAULTS } from './config/defaults.ts';
-import { OTHER_METRICS, type ServiceName, serviceMetric } from './metrics.ts';
+import { type ServiceName, serviceMetric } from './metrics.ts';
 import { Notify } from './notify.ts';
 import { enforced, grantRetirement, grantRotation, sendTo, useEncryptionKeys } from './permissions.ts';
 import { LeakResponse } from './respond.ts';
@@ -270,12 +270,12 @@ export class KeyRotator extends Construct {
 
   /** Audits that went through. */
   metricAuditsCompleted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric(OTHER_METRICS.auditsCompleted, 'audit', options);
+    return this.metric(METRICS.auditsCompleted, 'audit', options);
   }
 
   /** Leaked keys that are still usable. */
   metricLeaksNotContained(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric(OTHER_METRICS.leaksNotContained, 'respond', options);
+    return this.metric(METRICS.leaksNotContained, 'respond', options);
   }
 }
 

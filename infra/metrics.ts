@@ -4,9 +4,6 @@ import { PROJECT, SERVICES } from '../lambdas/contract/names.ts';
 
 export type ServiceName = keyof typeof SERVICES;
 
-/** Metrics of the functions that answer leaks and audit the account. */
-export const OTHER_METRICS = { auditsCompleted: 'AuditsCompleted', leaksNotContained: 'LeaksNotContained' } as const;
-
 /**
  * A metric that a function publishes in the embedded metric format. Powertools gives each the dimension `service` and no other; a metric with other
  * dimensions is another metric, which never has data.

@@ -2,11 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { OTHER_METRICS } from '../../infra/metrics.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RUNBOOK } from '../../lambdas/contract/lines.ts';
-import { PROJECT, SERVICES } from '../../lambdas/contract/names.ts';
+import { PROJECT } from '../../lambdas/contract/names.ts';
+import { exposed, quarantined } from '../simulation/world.ts';
 import { PAGER, World } from './world.ts';
 
 const DENIED = { code: 'AccessDenied', status: 403 };
@@ -27,18 +26,6 @@ afterEach(async () => {
   // What the policies of the topic and its key don't let through would be lost without a word.
   expect(world.account.topics.refused).toEqual([]);
 });
-
-/** What Powertools prints for a metric of a service. */
-function printedBy(serviceName: string, metric: string): string {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-  const metrics = new Metrics({ namespace: PROJECT, serviceName });
-  Reflect.set(metrics, 'console', console);
-  metrics.addMetric(metric, MetricUnit.Count, 1);
-  metrics.publishStoredMetrics();
-  const line = String(log.mock.calls.at(-1)?.[0]);
-  log.mockRestore();
-  return line;
-}
 
 describe('the alarm', () => {
   it('that a rotation failed is raised by a step that fails, and ends with one that does not', async () => {
@@ -153,11 +140,20 @@ describe('the alarm', () => {
     expect(world.mailsOf('audit-not-run')).toEqual(['ALARM', 'OK', 'ALARM', 'OK']);
   });
 
-  it('of a leak is raised by a key that could not be disabled, and ends after an hour without a further one', async () => {
-    await world.hours(0.1);
-    world.account.cloudWatch.logged(printedBy(SERVICES.respond, OTHER_METRICS.leaksNotContained));
+  it('of a leak is raised by a key that no other one can succeed, and ends an hour after the last attempt', async () => {
     await world.hours(0.5);
+    const leaked = world.currentKey('app');
+    for (let n = 0; n < 2; n += 1) world.account.createAccessKey('app', { force: true });
+    world.account.events.put(exposed(leaked));
+    await world.hours(1);
     expect(world.alarm('leak-not-contained').state).toBe('ALARM');
+    expect(world.account.keys.get(leaked)?.status).toBe('Active');
+    expect(world.events('Leak Not Contained')[0]).toMatchObject({
+      keyId: leaked,
+      user: 'app',
+      runbook: 'docs/runbook.md#leak-not-contained',
+    });
+    expect(world.notices().join('\n')).toContain(`Leaked key ${leaked} of user app is STILL USABLE: `);
     await world.hours(4);
     expect(world.mailsOf('leak-not-contained')).toEqual(['OK', 'ALARM', 'OK']);
   });
@@ -212,6 +208,24 @@ describe('people are told', () => {
     expect(world.notices().filter((notice) => notice.startsWith('Somebody moved secret'))).toHaveLength(1);
   });
 
+  it('of a leak and of its end, which the respond function tells', async () => {
+    await world.hours(0.5);
+    const leaked = world.currentKey('app');
+    world.account.events.put(exposed(leaked));
+    world.account.events.put(quarantined('somebody', world.account.clock.now()));
+    await world.hours(0.5);
+    expect(world.account.keys.get(leaked)?.status).toBe('Inactive');
+    expect(world.events('Leak Contained')).toMatchObject([{ keyId: leaked, user: 'app', how: 'disabled' }]);
+    const notices = world.notices().join('\n');
+    for (const sentence of [
+      `Key ${leaked} of user app is reported to have leaked.`,
+      `Leaked key ${leaked} of user app can't be used any more: disabled.`,
+      'A key of user somebody is reported to have leaked.',
+    ])
+      expect(notices).toContain(sentence);
+    expect(world.functionOf('notify').logs.join('\n')).not.toContain('not in the form of its event');
+  });
+
   it('of everything that changes a key, by events that are checked and tell no secret', async () => {
     await world.hours(40);
     await world.rotate('app');
@@ -248,10 +262,9 @@ describe('the runbook', () => {
       expect(alarmActions).toHaveLength(2);
       expect(okActions).toEqual(alarmActions);
     }
-    world.account.cloudWatch.logged(printedBy(SERVICES.respond, OTHER_METRICS.leaksNotContained));
     await world.hours(0.2);
     expect(world.account.topics.get(PAGER).messages.map(({ subject }) => subject)).toContain(
-      'ALARM: "iam-key-rotator-leak-not-contained"',
+      'ALARM: "iam-key-rotator-audit-not-run"',
     );
   });
 
