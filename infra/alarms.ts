@@ -122,14 +122,14 @@ function definitions({ rotator, holdLongerThan }: AlarmsProps): Record<keyof typ
       missing: IGNORE,
       says: 'A retire pass stopped at maxChangesPerRun with more keys due. Many keys at once may be a mistake in the configuration.',
     },
-    // CloudWatch looks back a little further than the periods that it is told, so this comes a day to two days after the last audit.
+    // CloudWatch looks back a little further than the periods that it is told, so this comes 6 to 18 hours after an audit that should have been.
     auditNotRun: {
-      metric: rotator.metricAuditsCompleted({ statistic: sum, period: Duration.hours(6) }),
+      metric: rotator.metricAuditsCompleted({ statistic: sum, period: AUDIT_PERIOD }),
       threshold: 1,
       below: true,
-      periods: 5,
+      periods: Math.ceil(rotator.audit.every.toHours() / AUDIT_PERIOD.toHours()) + 1,
       missing: BREACHING,
-      says: 'No audit has been completed for more than a day.',
+      says: `No audit has been completed for more than ${inWords(rotator.audit.every.toSeconds())}.`,
     },
     leakNotContained: {
       metric: rotator.metricLeaksNotContained({ statistic: sum, period: Duration.hours(1) }),
@@ -140,11 +140,15 @@ function definitions({ rotator, holdLongerThan }: AlarmsProps): Record<keyof typ
   };
 }
 
+/** With one more period than the interval has. All together an alarm may look back a week: so much is an audit at most apart, less this. */
+const AUDIT_PERIOD = Duration.hours(6);
+
 /** A period in which a pass surely tells its gauges: the interval, and whole hours at least. */
 function aPass(every: Duration): Duration {
   return Duration.hours(Math.ceil(every.toHours({ integral: false })));
 }
 
 function inWords(seconds: number): string {
+  if (seconds === 86_400) return 'a day';
   return seconds % 86_400 === 0 ? `${seconds / 86_400} days` : `${Math.round(seconds / 3_600)} hours`;
 }

@@ -42,10 +42,13 @@ export class Audit extends Construct {
   /** The function with its log group, whose lines become events. */
   readonly run: RotatorFunction;
   readonly reports: s3.Bucket;
+  /** How often it runs. */
+  readonly every: Duration;
 
   constructor(scope: Construct, id: string, props: WiredAuditProps) {
     super(scope, id);
     const { deployment, keys, deadLetters, logRetention, every = Duration.days(1) } = props;
+    this.every = every;
     this.reports = reportBucket(this, props.keepReportsFor ?? Duration.days(365));
     const audit = new RotatorFunction(this, 'Run', {
       description: 'iam-key-rotator: audits the access keys of the account',

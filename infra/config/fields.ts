@@ -214,11 +214,12 @@ const wholeDays = (example: string) => between(DAY, 3650 * DAY, DAY, "whole days
 
 const auditFields = z.strictObject(
   {
+    // An alarm of CloudWatch looks back a week at most: it could not tell that one which comes each week is late.
     every: between(
       6 * HOUR,
-      7 * DAY,
+      6 * DAY,
       HOUR,
-      "whole hours from '6h' to '7d'",
+      "whole hours from '6h' to '6d'",
       "use '1d' unless there is a reason",
     ).optional(),
     maxKeyAge: wholeDays('90d').optional(),

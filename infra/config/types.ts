@@ -221,7 +221,7 @@ export interface TargetInput {
 /** What the audit of the whole account goes by. */
 export interface AuditInput {
   /**
-   * How often it runs: whole hours, from `'6h'` to `'7d'`. IAM makes a credential report at most every four hours.
+   * How often it runs: whole hours, from `'6h'` to `'6d'`. IAM makes a credential report at most every four hours.
    * @default '1d'
    */
   readonly every?: DurationText;

@@ -355,7 +355,7 @@ describe('every wrong value is named with what it was, what was expected and the
 
   test.each([
     [{ audit: { every: '5h' } }, 'audit.every'],
-    [{ audit: { every: '8d' } }, 'audit.every'],
+    [{ audit: { every: '7d' } }, 'audit.every'],
     [{ audit: { every: '390m' } }, 'audit.every'],
     [{ audit: { unusedFor: '0d' } }, 'audit.unusedFor'],
     [{ audit: { keepReportsFor: '6d' } }, 'audit.keepReportsFor'],

@@ -230,3 +230,19 @@ describe('the metrics of the construct', () => {
     }
   });
 });
+
+describe('the alarm of an audit that did not run', () => {
+  const alarmOf = (every: '6h' | '1d' | '6d') =>
+    propertiesOf(
+      'AWS::CloudWatch::Alarm',
+      Template.fromStack(stackOf({ keys: [{ user: 'app', mode: 'observe' }], audit: { every } })),
+    ).find(({ MetricName }) => MetricName === METRICS.auditsCompleted);
+
+  test.each([
+    ['6h', 2],
+    ['1d', 5],
+    ['6d', 25],
+  ] as const)('looks back further than audits are apart, and no further than CloudWatch can: %s', (every, periods) => {
+    expect(alarmOf(every)).toMatchObject({ Period: 21_600, EvaluationPeriods: periods, DatapointsToAlarm: periods });
+  });
+});
