@@ -100,7 +100,7 @@ function definitions({ rotator, holdLongerThan }: AlarmsProps): Record<keyof typ
       metric: rotator.metricDeadLetters({ statistic: cloudwatch.Stats.MAXIMUM, period: Duration.minutes(5) }),
       threshold: 1,
       missing: NOT_BREACHING,
-      says: 'The dead-letter queue has messages: a retire pass failed or was never started, or log lines became no event.',
+      says: 'The dead-letter queue has messages: a retire pass, an audit or the response to a leak failed or was never started, or log lines became no event.',
     },
     holdTooLong: {
       metric: rotator.metricLongestHold({ period }),

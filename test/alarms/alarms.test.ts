@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RUNBOOK } from '../../lambdas/contract/lines.ts';
-import { PROJECT } from '../../lambdas/contract/names.ts';
+import { ENV, PROJECT } from '../../lambdas/contract/names.ts';
 import { exposed, quarantined } from '../simulation/world.ts';
 import { PAGER, World } from './world.ts';
 
@@ -253,6 +253,17 @@ describe('the runbook', () => {
     for (const section of sections) {
       for (const part of ['**It means**', '**Look:**', '```sh', '**Mend**']) expect(section).toContain(part);
     }
+  });
+
+  it('says of every function whose failures are dead letters what such a letter is', () => {
+    const section = sections.find((one) => anchorOf(one) === RUNBOOK.deadLetters);
+    const { functions } = world.account;
+    const failing = functions.names().map((name) => functions.get(name));
+    const services = failing.flatMap(({ onFailure, env }) =>
+      onFailure === undefined ? [] : [env?.[ENV.serviceName]?.slice(`${PROJECT}-`.length) ?? ''],
+    );
+    expect(services.sort()).toEqual(['audit', 'notify', 'respond', 'retire']);
+    for (const service of services) expect(section).toMatch(new RegExp(`\\b${service}:`, 'i'));
   });
 
   it('is linked by alarms that say in a sentence what happened, and tell everyone of their beginning and their end', async () => {
