@@ -64,9 +64,28 @@ const found = (keys: readonly FreshKey[], secret?: Managed, now = NOW) =>
   checkKeys({ user: 'app', keys, managed: secret }, POLICY, now).map(({ check, keyId, severity }) =>
     [check, keyId, severity].join(' '),
   );
+/** Replaced so many days after it was made, five days ago. */
+const replacedAfter = (age: number, policy: Partial<DeployedKey> = {}) => {
+  const created = at(-(age + 5) * DAY);
+  const secret = managed({}, [CURRENT, { ...RETIRING, minted: created }], policy);
+  return found([key(NEW, { created: at(-5 * DAY) }), key(OLD, { created })], secret);
+};
 const foundIn = (secret: Managed, now = NOW) => checkSecret(secret, now).map(({ check }) => check);
 
 describe('a key', () => {
+  it('that was replaced when it was due is known to be on its way out, until its time is over', () => {
+    const held = { deactivateAfter: 3 * DAY, ifInUse: 'hold', holdAtMost: 14 * DAY } as const;
+    expect(replacedAfter(84, held)).toEqual([]);
+    for (const age of [90, 91]) expect(replacedAfter(age, held)).toEqual([`key-older-than ${OLD} info`]);
+    // One that was too old when it was adopted is as great a risk as before.
+    expect(replacedAfter(92, held)).toEqual([`key-older-than ${OLD} medium`]);
+    expect(replacedAfter(90, { ...held, mode: 'observe' })).toEqual([`key-older-than ${OLD} medium`]);
+    expect(replacedAfter(90, { deactivateAfter: 1 * DAY, ifInUse: 'hold', holdAtMost: 1 * DAY })).toEqual([
+      `key-older-than ${OLD} medium`,
+      `retirement-overdue ${OLD} medium`,
+    ]);
+  });
+
   it.each<[string, FreshKey, string[]]>([
     ['of 90 days to the second', key(OLD, { created: at(-90 * DAY) }), []],
     ['of 90 days and a second', key(OLD, { created: at(-90 * DAY - 1) }), [`key-older-than ${OLD} medium`]],

@@ -83,9 +83,9 @@ export const CHECKS = {
   'key-older-than': {
     severity: 'medium',
     title: 'An access key is older than allowed',
-    when: 'an Active key created more than `maxKeyAge` ago; high when twice as old',
+    when: 'an Active key created more than `maxKeyAge` ago; high when twice as old, info while a key that was replaced in time is in its overlap or held',
     remedy:
-      'put the user into rotator.config.ts, or replace the key by hand: make another one, switch its applications, disable it, delete it',
+      'put the user into rotator.config.ts, with a schedule that is shorter than this, or replace the key by hand: make another one, switch its applications, disable it, delete it',
     compliance: [
       cis('1.x-4.x', '1.14'),
       cis('7.0.0', '2.12'),
@@ -97,7 +97,7 @@ export const CHECKS = {
   'two-active-keys': {
     severity: 'medium',
     title: 'A user has more than one Active access key outside a rotation',
-    when: 'two or more Active keys, of which the ledger of a managed secret explains not all but one',
+    when: 'two or more Active keys, of which the ledger of a managed secret does not explain each',
     remedy: 'find out which one is used, disable the other one, and delete it when nothing has missed it',
     compliance: [cis('1.x-4.x', '1.13'), prowler('iam_user_two_active_access_key')],
   },

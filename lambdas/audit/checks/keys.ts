@@ -2,8 +2,9 @@
 import type { AuditPolicy } from '../../contract/deployment.ts';
 import { type AccessKey, after, iso, type LastUse } from '../../domain/model.ts';
 import { ledgerKeys, type Managed } from '../managed.ts';
-import type { Finding } from '../report.ts';
+import type { Finding, Severity } from '../report.ts';
 import { days, daysBetween, finding, lastUseInWords } from './finding.ts';
+import { OVERDUE_MARGIN } from './secrets.ts';
 
 /** A key as it was read afresh. */
 export interface FreshKey extends AccessKey {
@@ -33,16 +34,30 @@ export function checkKeys(fresh: FreshUser, policy: AuditPolicy, now: Date): Fin
   ];
 }
 
-function olderThan(
-  { user }: FreshUser,
-  { id: keyId, created }: FreshKey,
-  { maxKeyAge }: AuditPolicy,
-  now: Date,
-): Finding[] {
+function olderThan({ user, managed }: FreshUser, key: FreshKey, { maxKeyAge }: AuditPolicy, now: Date): Finding[] {
+  const { id: keyId, created } = key;
   if (now <= after(created, maxKeyAge)) return [];
-  const grave = now > after(created, 2 * maxKeyAge);
   const evidence = `created ${iso(created)}, ${days(daysBetween(created, now))} ago; at most ${days(maxKeyAge / 86_400)} are allowed`;
-  return [finding('key-older-than', { user, keyId }, evidence, grave ? 'high' : undefined)];
+  const due = leavesBy(key, managed, maxKeyAge, now);
+  if (due !== undefined) {
+    const known = `${evidence}. It was replaced in time, and is to be disabled by ${iso(due)} at the latest`;
+    return [finding('key-older-than', { user, keyId }, known, 'info')];
+  }
+  const severity: Severity | undefined = now > after(created, 2 * maxKeyAge) ? 'high' : undefined;
+  return [finding('key-older-than', { user, keyId }, evidence, severity)];
+}
+
+/** Of a key that another one has replaced before it was too old: until when the retire pass has it. After that it is as any other. */
+function leavesBy(
+  { id, created }: FreshKey,
+  managed: Managed | undefined,
+  maxKeyAge: number,
+  now: Date,
+): Date | undefined {
+  const known = managed?.policy?.mode === 'enforce' ? ledgerKeys(managed) : [];
+  const found = known.find(({ entry, state }) => entry.keyId === id && state === 'retiring');
+  if (found?.entry.superseded === undefined || isOverdue(found.state, found.due, now)) return undefined;
+  return found.entry.superseded.at <= after(created, maxKeyAge + OVERDUE_MARGIN) ? found.due : undefined;
 }
 
 function unused({ user }: FreshUser, key: FreshKey, { unusedFor, neverUsedFor }: AuditPolicy, now: Date): Finding[] {
