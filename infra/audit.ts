@@ -76,6 +76,8 @@ export class Audit extends Construct {
       target: audit.function,
       every,
       deadLetters,
+      // Else the first report finds every rotation switched off.
+      dependencies: keys,
       starts: 'the audit',
       does: 'audits the access keys of the account',
     });

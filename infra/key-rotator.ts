@@ -137,6 +137,8 @@ export class KeyRotator extends Construct {
       target: retire.function,
       every: retireEvery,
       deadLetters: this.deadLetters,
+      // Else the first pass fails because of users that are not there yet.
+      dependencies: keys,
     });
 
     const leaks = new LeakResponse(this, 'Leak', {

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import { sendTo } from './permissions.ts';
 
 export interface ScheduleProps {
@@ -11,6 +11,8 @@ export interface ScheduleProps {
   readonly every: Duration;
   /** Where an invocation goes that could not be delivered. */
   readonly deadLetters: sqs.IQueue;
+  /** What must be there before the first invocation, besides the permission for it. */
+  readonly dependencies: readonly IDependable[];
   /** What is started, such as `the retire pass`. */
   readonly starts: string;
   /** What that does, such as `disables and deletes superseded keys that are due`. */
@@ -23,7 +25,7 @@ export interface ScheduleProps {
  * The L1 resource, because the target of the CDK's own construct is granted all versions and aliases of the function by a wildcard.
  */
 export class Schedule extends Construct {
-  constructor(scope: Construct, id: string, { target, every, deadLetters, starts, does }: ScheduleProps) {
+  constructor(scope: Construct, id: string, { target, every, deadLetters, dependencies, starts, does }: ScheduleProps) {
     super(scope, id);
     const stack = Stack.of(this);
     const role = new iam.Role(this, 'Role', {
@@ -63,6 +65,8 @@ export class Schedule extends Construct {
         deadLetterConfig: { arn: deadLetters.queueArn },
       },
     });
-    schedule.node.addDependency(policy);
+    // A rate without a StartDate starts at once, in the middle of the deployment.
+    // https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+    schedule.node.addDependency(policy, ...dependencies);
   }
 }

@@ -246,3 +246,14 @@ describe('the alarm of an audit that did not run', () => {
     expect(alarmOf(every)).toMatchObject({ Period: 21_600, EvaluationPeriods: periods, DatapointsToAlarm: periods });
   });
 });
+
+describe('the first pass and the first audit', () => {
+  test('wait for users and rotations: Scheduler starts a rate at once, and would find neither', () => {
+    const deployed = Template.fromStack(stackOf({ keys: [{ user: 'app', createUser: true }] }));
+    const idsOf = (type: string) => Object.keys(deployed.findResources(type));
+    const needed = [...idsOf('AWS::IAM::User'), ...idsOf('AWS::SecretsManager::RotationSchedule')];
+    const schedules = Object.values(deployed.findResources('AWS::Scheduler::Schedule'));
+    expect(schedules).toHaveLength(2);
+    for (const { DependsOn } of schedules) expect(DependsOn).toEqual(expect.arrayContaining(needed));
+  });
+});
