@@ -1,5 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { RUNBOOK } from '../lambdas/contract/lines.ts';
 import type { KeyRotator } from './key-rotator.ts';
@@ -31,9 +32,15 @@ export class Dashboard extends Construct {
       new cloudwatch.MathExpression({ label, expression: 'seconds / 86400', usingMetrics: { seconds }, ...hour });
     const days = { leftYAxis: { label: 'days', showUnits: false, min: 0 } };
 
-    const functions = [rotator.rotateFunction, rotator.retireFunction, rotator.notifyFunction];
-    const each = (metric: (fn: (typeof functions)[number], label: string) => cloudwatch.IMetric) =>
-      functions.map((fn, index) => metric(fn, ['rotate', 'retire', 'notify'][index] ?? ''));
+    const functions = {
+      rotate: rotator.rotateFunction,
+      retire: rotator.retireFunction,
+      respond: rotator.respondFunction,
+      audit: rotator.audit.function,
+      notify: rotator.notifyFunction,
+    };
+    const each = (metric: (fn: IFunction, label: string) => cloudwatch.IMetric) =>
+      Object.entries(functions).map(([label, fn]) => metric(fn, label));
 
     dashboard.addWidgets(
       new cloudwatch.TextWidget({ markdown: text(rotator.deploymentName, runbookUrl), width: 3 * WIDTH, height: 3 }),

@@ -205,6 +205,8 @@ describe('the dashboard', () => {
     ]) {
       expect(body).toContain(title);
     }
+    for (const label of ['rotate', 'retire', 'respond', 'audit', 'notify'])
+      expect(body.split(`\\"label\\":\\"${label}\\"`)).toHaveLength(3);
     expect(body).toContain('docs/runbook.md#rotation-failed');
     template.hasOutput('DashboardName', { Value: dashboard.DashboardName });
   });
