@@ -66,6 +66,8 @@ export const BUDGETS = {
   auditLoad: { what: 'audit: module load, bare SDK clients = 1', ...load },
   notifySize: { what: 'notify: bundle', ...size },
   notifyLoad: { what: 'notify: module load, bare SDK clients = 1', ...load },
+  respondSize: { what: 'respond: bundle', ...size },
+  respondLoad: { what: 'respond: module load, bare SDK clients = 1', ...load },
   rotationCalls: { what: 'rotation, four steps', limit: 18, unit: 'calls', decimals: 0, source: rotation },
   rotationWrites: {
     what: '  of which write values and labels',

@@ -25,6 +25,7 @@ export async function measureBundles() {
     retire: bundleOf('retire'),
     audit: bundleOf('audit'),
     notify: bundleOf('notify'),
+    respond: bundleOf('respond'),
     bare: bundle('bench/bare-clients.ts', {}),
   };
   const load = await loadTimes(files);
@@ -37,6 +38,8 @@ export async function measureBundles() {
     auditLoad: ratio(load.audit, load.bare),
     notifySize: size(files.notify),
     notifyLoad: ratio(load.notify, load.bare),
+    respondSize: size(files.respond),
+    respondLoad: ratio(load.respond, load.bare),
   };
 }
 

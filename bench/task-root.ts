@@ -6,7 +6,7 @@ import { type BundledFile, bundle } from '../infra/bundle.ts';
 import type { Deployment } from '../lambdas/contract/deployment.ts';
 import { DEPLOYMENT_FILE, ENV, PROJECT, SERVICES } from '../lambdas/contract/names.ts';
 
-export const FUNCTIONS = ['rotate', 'retire', 'audit', 'notify'] as const;
+export const FUNCTIONS = ['rotate', 'retire', 'audit', 'notify', 'respond'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 export const REGION = 'eu-central-1';
