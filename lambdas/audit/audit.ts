@@ -51,7 +51,7 @@ export async function runAudit(world: AuditWorld, deployment: Deployment, option
   const reported = await obtainReport(world);
   const report = parseCredentialReport(reported.content);
   const managed = await withOwners(managedSecrets(await listAll(world.secrets, deployment), deployment), world);
-  const byUser = new Map(managed.flatMap((one) => (one.user === undefined ? [] : [[one.user, one] as const])));
+  const byUser = secretsByUser(managed);
   const now = world.now();
 
   const known = new Set(report.users.map(({ user }) => user));
@@ -97,6 +97,15 @@ export async function runAudit(world: AuditWorld, deployment: Deployment, option
     ages,
     secrets: managed.map(describeManaged),
   };
+}
+
+/** The configuration's word about a user goes before that of a secret which says itself that it is under rotation. */
+function secretsByUser(managed: readonly Managed[]): ReadonlyMap<string, Managed> {
+  const byUser = new Map<string, Managed>();
+  for (const one of managed) {
+    if (one.user !== undefined && (one.policy !== undefined || !byUser.has(one.user))) byUser.set(one.user, one);
+  }
+  return byUser;
 }
 
 /** A secret whose tag somebody took off is not listed, nor is one that was made minutes ago: those of the deployment are asked for by name. */

@@ -140,6 +140,25 @@ describe('an audit', () => {
     expect(newestReport(account).secrets).toMatchObject([{ secret: 'iam/app', user: 'app' }]);
   });
 
+  it('believes of the users of its own only its own secrets, whatever another one says of their keys', async () => {
+    const { simulation, account, audit } = accountWith([{ userName: 'app' }]);
+    account.createUser('app');
+    await simulation.schedule('iam/app', 30);
+    const { accessKeyId: stranger } = account.createAccessKey('app');
+    const current = String(JSON.parse(account.valueOf('iam/app') ?? '{}').AccessKeyId);
+    const entry = 'version=v1 minted=2026-01-01T00:00:00Z promoted=2026-01-01T00:00:00Z';
+    account.createSecret('zzz', {
+      value: '{}',
+      tags: {
+        'iam-key-rotator:deployment': 'forged',
+        [`iam-key-rotator:key/${current}`]: entry,
+        [`iam-key-rotator:key/${stranger}`]: entry,
+      },
+    });
+    await audit();
+    expect(ids(account)).toContain('two-active-keys:app');
+  });
+
   it('sees a secret whose tag somebody took off, and misses one that is not there', async () => {
     const { simulation, account, audit } = accountWith([{ userName: 'app' }]);
     account.createUser('app');
