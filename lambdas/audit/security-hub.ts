@@ -79,6 +79,9 @@ export function toAsff(
     CreatedAt: since,
     UpdatedAt: at,
     Severity: { Label: LABELS[severity] },
+    // A finding may grow graver. What is above counts when it is new: a provider updates it here.
+    // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html
+    FindingProviderFields: { Severity: { Label: LABELS[severity] }, Types: [TYPE] },
     Title: title,
     Description: cut(`${finding.user}: ${evidence}`, 1024),
     Remediation: { Recommendation: { Text: cut(remedy, 512) } },

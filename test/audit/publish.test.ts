@@ -122,6 +122,9 @@ describe('Security Hub', () => {
     const hub = hubThat();
     const long = { ...OLD, id: 'long', evidence: 'x'.repeat(2000), remedy: 'y'.repeat(2000) };
     await tellSecurityHub(report([ROOT, OLD, LEFT, USER, long]), memory(), hub);
+    expect(hub.sent[1]).toMatchObject({
+      FindingProviderFields: { Severity: { Label: 'MEDIUM' }, Types: [expect.stringContaining('/')] },
+    });
     expect(hub.sent).toMatchObject([
       { Severity: { Label: 'CRITICAL' }, Resources: [{ Type: 'AwsAccount', Id: 'AWS::::Account:111122223333' }] },
       {
