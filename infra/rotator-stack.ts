@@ -46,6 +46,7 @@ export class RotatorStack extends Stack {
     new CfnOutput(this, 'RetireFunctionName', { value: this.rotator.retireFunction.functionName });
     new CfnOutput(this, 'RespondFunctionName', { value: this.rotator.respondFunction.functionName });
     new CfnOutput(this, 'AuditFunctionName', { value: this.rotator.audit.function.functionName });
+    new CfnOutput(this, 'NotifyFunctionName', { value: this.rotator.notifyFunction.functionName });
     new CfnOutput(this, 'ReportBucketName', { value: this.rotator.audit.reports.bucketName });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: this.rotator.deadLetters.queueUrl });
     new CfnOutput(this, 'NoticesTopicArn', { value: notices.topic.topicArn });

@@ -69,7 +69,7 @@ export interface HealthFacts {
 
 /** Functions without which no key is rotated or retired, by the stack's outputs. */
 export const NEEDED_FUNCTIONS = ['RotateFunctionName', 'RetireFunctionName'] as const;
-export const OTHER_FUNCTIONS = ['RespondFunctionName', 'AuditFunctionName'] as const;
+export const OTHER_FUNCTIONS = ['RespondFunctionName', 'AuditFunctionName', 'NotifyFunctionName'] as const;
 
 /** All checks, in the order of their names. */
 export function examine(facts: HealthFacts): readonly Check[] {

@@ -18,6 +18,7 @@ export type OutputName =
   | 'RetireFunctionName'
   | 'RespondFunctionName'
   | 'AuditFunctionName'
+  | 'NotifyFunctionName'
   | 'DeadLetterQueueUrl'
   | 'ReportBucketName'
   | 'NoticesTopicArn'

@@ -1,6 +1,7 @@
 /** What the stack tells, whom and how: subscriptions, rules, topic, alarms and dashboard. */
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { NEEDED_FUNCTIONS, OTHER_FUNCTIONS } from '../../cli/operator/health.ts';
 import { TOLD_LINES_PATTERN } from '../../infra/notify.ts';
 import { TOLD_LINES } from '../../lambdas/contract/lines.ts';
 import { METRICS, SERVICES } from '../../lambdas/contract/names.ts';
@@ -36,6 +37,17 @@ const noticeRules = (of: Template) => {
   expect(rules.length).toBeGreaterThan(3);
   return rules;
 };
+
+test('every function that doctor looks at is an output of the stack, and doctor looks at every function', () => {
+  const outputs = Object.entries(template.findOutputs('*')).flatMap(([name, { Value }]) =>
+    name.endsWith('FunctionName') ? [[name, Value.Ref]] : [],
+  );
+  expect(outputs.map(([name]) => name).sort()).toEqual([...NEEDED_FUNCTIONS, ...OTHER_FUNCTIONS].sort());
+  const functions = Object.entries(
+    template.findResources('AWS::Lambda::Function', { Properties: { Handler: 'index.handler' } }),
+  );
+  expect(outputs.map(([, id]) => id).sort()).toEqual(functions.map(([id]) => id).sort());
+});
 
 describe('the logs of the functions', () => {
   test('are handed to notify: of each but its own, by a permission that names account and log group', () => {
