@@ -106,6 +106,7 @@ describe('the tarball', () => {
       'dist/cli/NOTICES.txt',
       'dist/cli/main.js',
       'dist/client.js',
+      'docs/cli.md',
       'docs/consumers.md',
       'docs/credentials-command.md',
       'package.json',
