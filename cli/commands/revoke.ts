@@ -6,6 +6,7 @@ import { call, isAws } from '../../lambdas/adapters/call.ts';
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import { ERROR_CODES, type ErrorCode, RotatorError } from '../../lambdas/domain/errors.ts';
 import type { AccessKey } from '../../lambdas/domain/model.ts';
+import { type Role, roleOf } from '../../lambdas/domain/roles.ts';
 import { badOption, type OperatorCommand } from '../operator/command.ts';
 import type { OperatorContext } from '../operator/context.ts';
 import { NEEDS_ATTENTION, OperatorError } from '../operator/errors.ts';
@@ -116,8 +117,16 @@ async function whatHappens(
   const current = observed.currentKeyId === keyId;
   const role = current ? 'the current key' : observed.ledger.entries.has(keyId) ? 'a superseded key' : 'a key';
   const standing = `${role} of ${policy.userName}, whose secret is ${policy.secretName}; ${statusOf(key)}`;
-  return { standing, does: whatIsDone(keyId, current, key, policy) };
+  const others = key !== undefined && NOT_OURS.has(roleOf(key, observed, policy));
+  return { standing, does: others ? notOurs(policy) : whatIsDone(keyId, current, key, policy) };
 }
+
+/** Keys that the respond function leaves as they are (lambdas/respond/contain.ts). */
+const NOT_OURS: ReadonlySet<Role> = new Set(['stranger', 'orphan']);
+
+const notOurs = ({ userName }: DeployedKey) => [
+  `The rotator has not made this key of ${userName}, and never changes such a one: the leak is reported, and no more. The answer says what to do by hand.`,
+];
 
 const statusOf = (key: AccessKey | undefined) =>
   key === undefined

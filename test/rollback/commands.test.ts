@@ -203,6 +203,16 @@ describe('revoke', () => {
     expect(await run(simulation, revoke, [older, '--yes'])).toMatchObject({ exit: 16, code: 'AWS_CALL_FAILED' });
   });
 
+  it('does not promise to end a key of the user that the rotator has not made', async () => {
+    const [older = ''] = keyIds(simulation);
+    simulation.account.deleteAccessKey(older);
+    const { accessKeyId } = simulation.account.createAccessKey('app');
+    const { exit, out } = await run(simulation, revoke, [accessKeyId], 'n');
+    expect(exit).toBe(18);
+    expect(out).toContain('never changes such a one');
+    expect(out).not.toContain('disabled as soon as');
+  });
+
   it('says what to do by hand of a key that is not under rotation, and of one that the account does not have', async () => {
     simulation.account.createUser('other');
     const { accessKeyId } = simulation.account.createAccessKey('other');
