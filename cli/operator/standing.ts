@@ -5,7 +5,14 @@
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
 import { RotatorError } from '../../lambdas/domain/errors.ts';
 import { judgeSwitch, overlapEnd, retiringKeys } from '../../lambdas/domain/follow.ts';
-import { entryOf, type Ledger, type LedgerEntry, parseLedger, surelyAfter } from '../../lambdas/domain/ledger.ts';
+import {
+  entryOf,
+  type LeakSignal,
+  type Ledger,
+  type LedgerEntry,
+  parseLedger,
+  surelyAfter,
+} from '../../lambdas/domain/ledger.ts';
 import { AWSCURRENT, AWSPENDING, after, hasLabel, type LastUse, versionWith } from '../../lambdas/domain/model.ts';
 import { wasPromoted } from '../../lambdas/domain/roles.ts';
 import { type Colour, distance, moment, span } from './page.ts';
@@ -22,9 +29,12 @@ export const PROBLEMS = {
   'rotation-unfinished': 'attention',
   held: 'attention',
   'retirement-late': 'attention',
+  leaked: 'attention',
   'first-rotation': 'note',
   rotating: 'note',
   'not-switched': 'note',
+  'rolled-back': 'note',
+  'leak-contained': 'note',
   'entry-missing': 'note',
   observed: 'note',
 } as const satisfies Readonly<Record<string, 'attention' | 'note'>>;
@@ -107,6 +117,7 @@ export function standingOf({ policy, secret }: Surveyed, uses: ReadonlyMap<strin
       ...problemsOfSecret(secret, policy),
       ...problemsOfRotation(secret, ledger, entry, policy, now),
       ...superseded.flatMap((key) => problemsOfSuperseded(key, secret, ledger, policy, now)),
+      ...problemsOfLeaks(entry, superseded, ledger, now),
     ],
   };
 }
@@ -120,14 +131,15 @@ function ledgerOf({ tags }: ListedSecret): Ledger | RotatorError {
   }
 }
 
-const isSuperseded = (entry: LedgerEntry, { labels }: ListedSecret) =>
+const isSuperseded = (entry: LedgerEntry, { labels }: ListedSecret, ledger: Ledger) =>
   !hasLabel(labels, entry.version, AWSCURRENT) &&
   !hasLabel(labels, entry.version, AWSPENDING) &&
   entry.deleted === undefined &&
-  (entry.superseded !== undefined || entry.disabled !== undefined);
+  // After a rollback the newer key has no date until the next pass.
+  (entry.superseded !== undefined || entry.disabled !== undefined || wasPromoted(entry.version, labels, ledger));
 
 const supersededEntries = (secret: ListedSecret, ledger: Ledger) =>
-  [...ledger.entries.values()].filter((entry) => isSuperseded(entry, secret));
+  [...ledger.entries.values()].filter((entry) => isSuperseded(entry, secret, ledger));
 
 function supersededKey(
   { keyId, superseded, disabled }: LedgerEntry,
@@ -229,14 +241,63 @@ function problemsOfCurrent(
     ];
   }
   const since = current.promoted ?? current.minted;
-  if (since === undefined || now <= after(since, rotateEvery + MARGIN)) return [];
+  const newer = newerThan(current, ledger);
+  const back = `AWSCURRENT was moved back to ${current.keyId}`;
+  if (since === undefined || now <= after(since, rotateEvery + MARGIN)) {
+    if (newer === undefined) return [];
+    const forward = `to go forward again: iam-key-rotator rollback ${policy.userName} --key ${newer}`;
+    return [
+      problem(
+        'rolled-back',
+        `${back}; ${newer}, which was current before, is retired in its turn`,
+        `mend the cause before the next rotation makes a new key; ${forward}`,
+      ),
+    ];
+  }
   return [
     problem(
       'overdue',
-      `the current key is ${span(now.getTime() - since.getTime())} old, and is to be rotated every ${span(rotateEvery * 1000)}`,
-      tellWhy(policy),
+      `the current key is ${span(now.getTime() - since.getTime())} old, and is to be rotated every ${span(rotateEvery * 1000)}${newer === undefined ? '' : `: ${back} from ${newer}`}`,
+      newer === undefined
+        ? tellWhy(policy)
+        : `go forward again (iam-key-rotator rollback ${policy.userName} --key ${newer}), or mend the cause: the next rotation makes a new key, once a slot is free`,
     ),
   ];
+}
+
+/** The key that AWSCURRENT was moved back from, if it is not deleted yet. By the date of supersession until a pass has mended it, then by the promotions. */
+function newerThan({ keyId, promoted, superseded }: LedgerEntry, { entries }: Ledger): string | undefined {
+  const left = [...entries.values()].filter((entry) => entry.keyId !== keyId && entry.deleted === undefined);
+  return left.find(
+    (entry) =>
+      superseded?.by === entry.keyId ||
+      (promoted !== undefined && entry.promoted !== undefined && entry.promoted > promoted),
+  )?.keyId;
+}
+
+const SIGNALS: Readonly<Record<LeakSignal, string>> = {
+  health: 'AWS Health',
+  quarantine: 'a quarantine policy of AWS',
+  operator: 'an operator',
+};
+
+/** Of the keys that the ledger has as leaked. */
+function problemsOfLeaks(
+  current: LedgerEntry | undefined,
+  superseded: readonly SupersededKey[],
+  { leaks }: Ledger,
+  now: Date,
+): Problem[] {
+  return [...(current === undefined ? [] : [{ keyId: current.keyId, state: 'current' }]), ...superseded].flatMap(
+    ({ keyId, state }) => {
+      const leak = leaks.get(keyId);
+      if (leak === undefined) return [];
+      const reported = `${keyId} was reported as leaked by ${SIGNALS[leak.signal]} (${distance(leak.at, now)})`;
+      return state === 'disabled'
+        ? [problem('leak-contained', `${reported}, and is disabled`, 'nothing')]
+        : [problem('leaked', `${reported}, and is ${state}`, `iam-key-rotator revoke ${keyId} ends it`)];
+    },
+  );
 }
 
 /** When the rotation of a version began: as it was announced, or else as the secret was last changed. */

@@ -3,7 +3,7 @@ import { inOrder, status, statusLines, verdictOf } from '../../cli/commands/stat
 import { plain } from '../../cli/operator/page.ts';
 import { PROBLEMS, type Standing, severityOf, standingOf, supersededKeyIds } from '../../cli/operator/standing.ts';
 import { type KnownUse, survey } from '../../cli/operator/survey.ts';
-import { intentTag, keyTag } from '../../lambdas/domain/ledger.ts';
+import { intentTag, keyTag, leakTag } from '../../lambdas/domain/ledger.ts';
 import { DAY, HOUR, MINUTE } from '../policy.ts';
 import { type KeyOf, LivedInAccount } from './account.ts';
 import { connectTo, run } from './world.ts';
@@ -83,6 +83,65 @@ describe('how a key stands', () => {
     expect(await codes(lived)).toEqual([[]]);
     await lived.pass(1);
     expect(await codes(lived)).toEqual([['retirement-late']]);
+  });
+
+  it('a rollback shows the newer key at once, and is what it says of an old current key', async () => {
+    const { lived, old, current } = await superseded({ rotateEvery: 30 * DAY });
+    const tags = lived.secret('app').tags;
+    const versionOf = (keyId: string) => /version=(\S+)/.exec(tags.get(keyTag(keyId)) ?? '')?.[1];
+    const [first = '', second = ''] = [versionOf(old), versionOf(current)];
+    lived.tag(
+      'app',
+      keyTag(old),
+      `version=${first} promoted=2026-01-01T00:00:00Z superseded=2026-01-31T00:00:00Z by=${current}`,
+    );
+    lived.account.operate('secretsmanager', 'UpdateSecretVersionStage', {
+      SecretId: 'iam/app',
+      VersionStage: 'AWSCURRENT',
+      MoveToVersionId: first,
+      RemoveFromVersionId: second,
+    });
+    const [standing] = await standings(lived);
+    expect(standing).toMatchObject({
+      current: { keyId: old },
+      superseded: [{ keyId: current, state: 'retiring' }],
+      problems: [{ code: 'rolled-back', remedy: expect.stringContaining(`--key ${current}`) }],
+    });
+    // As the next pass mends the two.
+    lived.tag('app', keyTag(old), `version=${first} promoted=2026-01-01T00:00:00Z`);
+    lived.tag(
+      'app',
+      keyTag(current),
+      `version=${second} promoted=2026-01-31T00:00:00Z superseded=2026-01-31T00:00:00Z by=${old}`,
+    );
+    expect(await codes(lived)).toEqual([['rolled-back']]);
+    await lived.pass(2 * DAY);
+    const [later] = await standings(lived);
+    expect(later?.problems).toMatchObject([
+      {
+        code: 'overdue',
+        says: expect.stringContaining('was moved back'),
+        remedy: expect.stringContaining('go forward'),
+      },
+    ]);
+  });
+
+  it('tells of a leaked key until it is disabled, and then that it is', async () => {
+    const { lived, old, current } = await superseded();
+    const at = lived.account.clock.now();
+    const mark = (keyId: string, signal: 'operator' | 'health') => {
+      for (const [key, value] of Object.entries(leakTag({ keyId, at, signal }))) lived.tag('app', key, value);
+    };
+    mark(old, 'operator');
+    expect(await codes(lived)).toEqual([['leaked']]);
+    disable(lived, old, current);
+    expect(await codes(lived)).toEqual([['leak-contained']]);
+    mark(current, 'health');
+    const [standing] = await standings(lived);
+    expect(standing?.problems[0]).toMatchObject({
+      code: 'leaked',
+      says: `${current} was reported as leaked by AWS Health (in 0s), and is current`,
+    });
   });
 
   it('a current key is overdue a day after its period, to the second', async () => {
