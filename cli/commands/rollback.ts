@@ -171,7 +171,7 @@ function afterwards(policy: DeployedKey, { fromKeyId }: Route, next: Date | unde
     ...first,
     next === undefined
       ? 'No rotation is scheduled.'
-      : `The next rotation, ${moment(next)} UTC (${distance(next, now)}), mints a new key, once a slot is free. To have none meanwhile: aws secretsmanager cancel-rotate-secret --secret-id ${policy.secretName}; npx cdk deploy turns it on again.`,
+      : `The next rotation, ${moment(next)} UTC (${distance(next, now)}), mints a new key, once a slot is free. To have none meanwhile: aws secretsmanager cancel-rotate-secret --secret-id ${policy.secretName}; aws secretsmanager rotate-secret turns it on again, with a new key at once.`,
   ];
 }
 

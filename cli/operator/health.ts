@@ -169,7 +169,8 @@ function checkSchedules({ schedules }: HealthFacts): Check[] {
           ...own,
           state: 'fail',
           says: `it is ${state}`,
-          remedy: 'enable it: npx cdk deploy, or in the console of EventBridge Scheduler',
+          remedy:
+            'enable it in the console of EventBridge Scheduler: a deployment leaves alone what is unchanged in the template',
         };
   });
 }
@@ -268,7 +269,7 @@ function checkRotator(
       subject,
       state: 'fail',
       says: `it is rotated by ${found}, not by this rotator`,
-      remedy: 'deploy again (npx cdk deploy)',
+      remedy: `aws secretsmanager rotate-secret --secret-id ${subject} --rotation-lambda-arn ${rotate.value.arn} gives it back, with a new key at once`,
     },
   ];
 }

@@ -166,7 +166,15 @@ function isInUse(lastUse: KnownUse | undefined, since: Date, policy: DeployedKey
 
 export const isUse = (use: KnownUse | undefined): use is LastUse => typeof use === 'object';
 
-function problemsOfSecret(secret: ListedSecret, { mode }: DeployedKey): Problem[] {
+/**
+ * "To turn on automatic rotation again, call RotateSecret." A deployment does not: CloudFormation leaves alone what is unchanged in the template.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
+ */
+export const turnOn = (secretName: string) =>
+  `aws secretsmanager rotate-secret --secret-id ${secretName} turns it on again, with a new key at once`;
+
+function problemsOfSecret(secret: ListedSecret, { mode, secretName: name }: DeployedKey): Problem[] {
   if (secret.scheduledForDeletion) {
     return [
       problem(
@@ -179,7 +187,7 @@ function problemsOfSecret(secret: ListedSecret, { mode }: DeployedKey): Problem[
   if (mode === 'observe')
     return [problem('observed', "mode 'observe': nothing is changed", "set mode: 'enforce' to rotate")];
   if (secret.rotationEnabled) return [];
-  return [problem('rotation-off', 'rotation is turned off', 'turn it on again: npx cdk deploy, or rotate it by hand')];
+  return [problem('rotation-off', 'rotation is turned off', turnOn(name))];
 }
 
 function problemsOfRotation(
@@ -245,12 +253,14 @@ function problemsOfCurrent(
   const back = `AWSCURRENT was moved back to ${current.keyId}`;
   if (since === undefined || now <= after(since, rotateEvery + MARGIN)) {
     if (newer === undefined) return [];
-    const forward = `to go forward again: iam-key-rotator rollback ${policy.userName} --key ${newer}`;
+    const forward = ledger.leaks.has(newer)
+      ? ''
+      : `; to go forward again: iam-key-rotator rollback ${policy.userName} --key ${newer}`;
     return [
       problem(
         'rolled-back',
         `${back}; ${newer}, which was current before, is retired in its turn`,
-        `mend the cause before the next rotation makes a new key; ${forward}`,
+        `mend the cause before the next rotation makes a new key${forward}`,
       ),
     ];
   }

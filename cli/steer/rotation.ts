@@ -6,6 +6,7 @@ import { AWSCURRENT, AWSPENDING, hasLabel, type SecretFacts, versionWith } from 
 import { currentMissing, scheduledForDeletion } from '../../lambdas/domain/refusals.ts';
 import { wasPromoted } from '../../lambdas/domain/roles.ts';
 import { type PlanWorld, planMint } from '../../lambdas/rotate/create-secret.ts';
+import { turnOn } from '../operator/standing.ts';
 
 /** In order. `given-up`: the version has lost its label, and the next rotation starts with a new one. */
 export const STAGES = ['started', 'announced', 'minted', 'verified', 'promoted'] as const;
@@ -82,5 +83,5 @@ const rotationOff = ({ secretName }: DeployedKey) =>
   new RotatorError('ROTATION_NOT_ENABLED', {
     found: `rotation of ${secretName} is off`,
     expected: 'a secret with a rotation schedule',
-    remedy: 'turn it on: npx cdk deploy, if it was turned off by hand',
+    remedy: `${turnOn(secretName)}, if it was turned off by hand`,
   });

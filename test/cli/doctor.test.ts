@@ -108,6 +108,15 @@ describe('doctor', () => {
       'fail secret iam/damaged',
     ]);
     expect(await troubles(lived, 'iam/off')).toEqual([1, 'fail secret iam/off']);
+    // CloudFormation leaves alone what is unchanged in its template: deploying mends neither.
+    const { checks } = await checksOf(lived);
+    const remedies = checks.flatMap(({ subject, remedy }) => (/(off|other)$/.test(subject) && remedy ? [remedy] : []));
+    expect(remedies).toEqual([
+      expect.stringMatching(/^aws secretsmanager rotate-secret --secret-id iam\/off turns it on/),
+      expect.stringMatching(
+        /^aws secretsmanager rotate-secret --secret-id iam\/other --rotation-lambda-arn \S+:rotate /,
+      ),
+    ]);
   });
 
   it('finds what is the matter with a user: gone, its current key gone or Inactive, quarantined', async () => {
