@@ -280,17 +280,21 @@ export function doctorLines(
     ...kinds.flatMap((kind) => {
       const well = checks.filter(({ check, state }) => check === kind && state === 'ok');
       if (well.length === 0) return [];
-      const told =
-        well.length > SHOWN
-          ? plural(well.length, 'check')
-          : well.map(({ subject, says }) => `${subject} (${says})`).join(', ');
+      const told = well.length > SHOWN ? plural(well.length, 'check') : alike(well).join(', ');
       return lines('ok', `${kind}: ${told}`);
     }),
   ];
 }
 
+/** `a, b (in order)`: what is said of several is said once. */
+function alike(checks: readonly Check[]): string[] {
+  const said = new Map<string, string[]>();
+  for (const { subject, says } of checks) said.set(says, [...(said.get(says) ?? []), subject]);
+  return [...said].map(([says, subjects]) => `${subjects.join(', ')} (${says})`);
+}
+
 /** Checks that are well are named up to this many a kind. */
-const SHOWN = 4;
+const SHOWN = 5;
 
 /** The document of `--json`; docs/cli.md describes it. */
 export function doctorJson(

@@ -226,20 +226,29 @@ const BLOCKING: ReadonlySet<ProblemCode> = new Set([
   'retirement-late',
 ]);
 
+/** Of those, what a rotation that succeeds ends. */
+const RETRIED: ReadonlySet<ProblemCode> = new Set(['no-key-yet', 'overdue', 'rotation-unfinished']);
+
 function checkKey(surveyed: Surveyed, facts: HealthFacts): Check[] {
   const { policy, secret } = surveyed;
   const standing = standingOf(surveyed, new Map(), facts.now);
   const subject = policy.secretName;
   const blocking = standing.problems.filter(({ code }) => BLOCKING.has(code));
+  const ofUser = checkUser(surveyed, standing, facts);
+  // To try again helps only once that is mended.
+  const first = ofUser.some(({ state }) => state === 'fail')
+    ? `first mend what else fails for ${policy.userName}; then `
+    : '';
   const ofSecret = [
-    ...blocking.map(
-      ({ says, remedy }): Check => ({ check: 'secret', subject, state: 'fail', says, remedy: withoutDoctor(remedy) }),
-    ),
+    ...blocking.map(({ code, says, remedy }): Check => {
+      const retry = RETRIED.has(code) ? first : '';
+      return { check: 'secret', subject, state: 'fail', says, remedy: retry + withoutDoctor(remedy) };
+    }),
     ...(secret === undefined ? [] : checkRotator(subject, secret.rotationFunctionArn, policy, facts)),
   ];
   return [
     ...(ofSecret.length > 0 ? ofSecret : [{ check: 'secret', subject, state: 'ok', says: 'in order' } as const]),
-    ...checkUser(surveyed, standing, facts),
+    ...ofUser,
   ];
 }
 
@@ -352,7 +361,7 @@ function checkSlot(
       ...own,
       state: 'fail',
       says: `both key slots are taken, and the rotator does not know ${told.join(' and ')}: the next rotation fails with STRANGERS_HOLD_SLOTS`,
-      remedy: `delete ${strangers.length === 1 ? 'it' : 'one'} if nobody uses it (aws iam get-access-key-last-used), or name it as adopt in rotator.config.ts and deploy`,
+      remedy: `iam-key-rotator adopt ${policy.userName} tells when each was last used, and how to free a slot: the one that nobody uses is disabled, and deleted when nothing has missed it; one in use is named as adopt in rotator.config.ts`,
     };
   }
   const retiring = standing.superseded.find(({ keyId }) => keys.some(({ id }) => id === keyId));

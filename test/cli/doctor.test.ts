@@ -144,6 +144,20 @@ describe('doctor', () => {
     expect(await says(lived, 'slot')).toContain(accessKeyId);
   });
 
+  it('does not have a rotation tried again before its slot is free', async () => {
+    const lived = new LivedInAccount([{ userName: 'app' }]);
+    lived.account.createAccessKey('app');
+    await lived.pass(DAY);
+    const remedyOf = async (check: string) =>
+      (await checksOf(lived)).checks.find((one) => one.check === check && one.state === 'fail')?.remedy;
+    expect(await remedyOf('secret')).toBe('iam-key-rotator rotate app tries again');
+    lived.account.createAccessKey('app');
+    expect(await remedyOf('secret')).toBe(
+      'first mend what else fails for app; then iam-key-rotator rotate app tries again',
+    );
+    expect(await remedyOf('slot')).toContain('iam-key-rotator adopt app');
+  });
+
   it('is not troubled by a stranger beside a free slot, nor by full slots in mode observe', async () => {
     const lived = new LivedInAccount([{ userName: 'app' }, { userName: 'watched', mode: 'observe' }]);
     lived.account.createAccessKey('app');
