@@ -97,8 +97,11 @@ export async function regionOf(connect: Connect): Promise<string> {
     throw new OperatorError(
       'NO_REGION',
       {
-        found: `no Region is configured${codeOf(error) === 'Error' ? '' : ` (${codeOf(error)})`}`,
-        expected: 'the Region that the rotator is deployed in',
+        found:
+          error instanceof Error && error.message.startsWith('Region not accepted')
+            ? 'the Region that is given can not be one'
+            : `no Region is configured${codeOf(error) === 'Error' ? '' : ` (${codeOf(error)})`}`,
+        expected: 'the Region that the rotator is deployed in, such as eu-central-1',
         remedy: 'add --region, set AWS_REGION, or give the profile a region',
       },
       { cause: error },

@@ -9,7 +9,7 @@ export const OPERATOR_ERRORS = {
   BAD_OPTION: 'an option or argument is missing or wrong',
   NO_CREDENTIALS: 'there are no AWS credentials, or they are expired or invalid',
   ACCESS_DENIED: 'the credentials may not do what the command needs',
-  NO_REGION: 'no Region is given',
+  NO_REGION: 'no Region is given, or none that can be one',
   STACK_NOT_FOUND: 'no stack of that name, or one that is no rotator of this version',
   AWS_UNAVAILABLE: 'AWS could not be reached, throttled, or failed by itself',
   AWS_CALL_FAILED: 'AWS refused a call',

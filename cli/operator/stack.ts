@@ -7,6 +7,7 @@ import {
   DescribeStacksCommand,
   GetTemplateSummaryCommand,
 } from '@aws-sdk/client-cloudformation';
+import { nearest } from '../../infra/config/nearest.ts';
 import { call, isAws } from '../../lambdas/adapters/call.ts';
 import { type DeployedKey, type Deployment, parseDeployment } from '../../lambdas/contract/deployment.ts';
 import { PROJECT } from '../../lambdas/contract/names.ts';
@@ -127,9 +128,13 @@ export function keyNamed({ deployment, name: stack }: Stack, name: string): Depl
     keys.find(({ secretName }) => secretName === name || secretName === fromArn) ??
     keys.find(({ userName }) => userName === name);
   if (found !== undefined) return found;
+  const guess = nearest(
+    name,
+    keys.flatMap(({ secretName, userName }) => [userName, secretName]),
+  );
   throw new OperatorError('SECRET_UNKNOWN', {
     found: `the stack '${stack}' has no secret and no user '${name}'`,
     expected: `one of its ${keys.length} secrets, by its name or ARN or by its user`,
-    remedy: 'iam-key-rotator status lists them',
+    remedy: `${guess === undefined ? '' : `did you mean '${guess}'? `}iam-key-rotator status lists them`,
   });
 }

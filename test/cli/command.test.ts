@@ -118,6 +118,12 @@ describe('the frame of the operators commands', () => {
     });
   });
 
+  it('of a Region that can not be one it does not say that there is none', async () => {
+    const { exit, err } = await run(account, idle, ['--region', 'not one'], { connect: connectWith });
+    expect({ exit, code: errorOf(err) }).toEqual({ exit: 13, code: 'NO_REGION' });
+    expect(err).toContain('the Region that is given can not be one');
+  });
+
   it('without a Region it says so', async () => {
     const connect = () => async () => ({
       config: { region: async () => Promise.reject(new Error('Region is missing')) },
@@ -190,6 +196,7 @@ describe('the stack', () => {
     }
     const { exit, err } = await run(simulation.account, reading, ['ap']);
     expect({ exit, code: errorOf(err) }).toEqual({ exit: 17, code: 'SECRET_UNKNOWN' });
+    expect(err).toContain("did you mean 'app'?");
   });
 
   it('is not found where there is none, or one of somebody else, or of another version', async () => {
