@@ -32,6 +32,8 @@ export async function keepAccount(account: SimulatedAccount): Promise<KeptAccoun
     env: {
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: account.region,
+      // What the AWS CLI and boto3 read: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
+      AWS_DEFAULT_REGION: account.region,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       AWS_SESSION_TOKEN: sessionToken,
@@ -53,7 +55,15 @@ export async function keepAccount(account: SimulatedAccount): Promise<KeptAccoun
 
 /** What to type in another terminal. */
 export function howToReach({ env }: Pick<KeptAccount, 'env'>, { paint }: Page): string[] {
-  const commands = ['status', 'plan --within 30d', 'doctor', 'rotate deploy-prod', 'status'];
+  const commands = [
+    'status',
+    'plan --within 30d',
+    'doctor',
+    'rotate deploy-prod',
+    'status',
+    'rollback deploy-prod',
+    'audit --open',
+  ];
   return [
     paint('bold', 'The account lives on, and its clock goes with yours. In another terminal, in this folder:'),
     '',

@@ -119,6 +119,8 @@ it('an account that is kept is reached on a port, with the environment that it n
   const { env, close } = await keepAccount(kept.account);
   try {
     const { AWS_ENDPOINT_URL: endpoint = '', AWS_REGION: region = '' } = env;
+    // The AWS CLI and boto3 read no AWS_REGION.
+    expect(env.AWS_DEFAULT_REGION).toBe(region);
     const credentials = {
       accessKeyId: env.AWS_ACCESS_KEY_ID ?? '',
       secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '',
