@@ -121,7 +121,8 @@ function stepLines(steps: readonly Step[], now: Date, page: Page): string[] {
   const key: Column<Step> = { heading: 'key', cell: ({ keyId = '' }) => keyId };
   const secret: Column<Step> = { heading: 'secret', cell: (step) => step.secret };
   // Of what lies ahead, the reason is why nothing is done before.
-  const whyHeading = dated ? 'why not before' : 'why';
+  const doubted = steps.some(({ doubt }) => doubt !== undefined);
+  const whyHeading = doubted ? 'remarks' : dated ? 'why not before' : 'why';
   const reason: Column<Step> = { heading: whyHeading, cell: (step) => why(step, now) };
   const fitting = table(
     steps,
@@ -154,7 +155,10 @@ export function planJson(
   until: Date,
   now: Date,
 ): unknown {
-  const told = (step: Step) => ({ ...step, ...(step.reason && { why: reasonOf(step) }) });
+  const told = ({ doubt, ...step }: Step) => {
+    const why = reasonOf({ ...step, ...(doubt && { doubt }) });
+    return { ...step, ...(why !== '' && { why }) };
+  };
   return {
     formatVersion: 1,
     command: 'plan',

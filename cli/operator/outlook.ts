@@ -13,6 +13,7 @@ import type { Decision } from '../../lambdas/domain/retire.ts';
 import { type Look, type LookWorld, lookAt } from '../../lambdas/retirement/look.ts';
 import { concurrently } from './concurrently.ts';
 import { failureOf, type Told } from './errors.ts';
+import { standingOf } from './standing.ts';
 import type { Surveyed } from './survey.ts';
 
 /** What is done. `rotate`, `disable` and `delete` change keys; the others put right what is remembered of them. */
@@ -28,6 +29,8 @@ export interface Step {
   /** When: that of the next pass is not known, and is absent. */
   readonly at?: Date;
   readonly lastUse?: LastUse;
+  /** Of a rotation: why it may fail. */
+  readonly doubt?: string;
   /** In mode 'observe' nothing is done. */
   readonly observed: boolean;
   /** It waits for a later pass, because one pass changes so many keys and no more. */
@@ -96,11 +99,22 @@ export function outlookOf(
     }
     later.push(...(look === undefined && secret !== undefined ? dueLater({ policy, secret }, now) : []));
     if (secret?.nextRotation !== undefined && policy.mode === 'enforce' && secret.rotationEnabled) {
-      later.push({ ...whose(policy), action: 'rotate', at: secret.nextRotation });
+      const doubt = doubtOf({ policy, secret }, now);
+      later.push({ ...whose(policy), action: 'rotate', at: secret.nextRotation, ...(doubt && { doubt }) });
     }
   }
   const time = ({ at }: Step) => at?.getTime() ?? 0;
   return { now: steps, later: later.sort((a, b) => time(a) - time(b)), failures };
+}
+
+/** Why a rotation is not likely to succeed: the one before has not, and may fail again by the same cause. */
+function doubtOf(surveyed: Surveyed, now: Date): string | undefined {
+  const failing = standingOf(surveyed, new Map(), now).problems.some(
+    ({ code }) => code === 'no-key-yet' || code === 'rotation-unfinished',
+  );
+  return failing
+    ? `The last one has not succeeded: iam-key-rotator doctor ${surveyed.policy.userName} tells why.`
+    : undefined;
 }
 
 const whose = ({ secretName, userName, mode }: DeployedKey) => ({
@@ -148,5 +162,5 @@ function dueLater({ policy, secret }: Required<Surveyed>, now: Date): Step[] {
   });
 }
 
-/** What the reason of a step says (docs/reasons.md). */
-export const reasonOf = ({ reason }: Step): string => (reason === undefined ? '' : REASONS[reason]);
+/** What the reason of a step says (docs/reasons.md), or what speaks against it. */
+export const reasonOf = ({ reason, doubt = '' }: Step): string => (reason === undefined ? doubt : REASONS[reason]);

@@ -39,6 +39,19 @@ describe('plan', () => {
     expect(calls.sort()).toEqual(['DescribeStacks', 'GetTemplateSummary', 'ListSecrets']);
   });
 
+  it('says of a rotation that has not succeeded so far that the next one may fail as well', async () => {
+    const lived = new LivedInAccount([{ userName: 'app' }]);
+    await lived.pass(DAY);
+    const why = 'The last one has not succeeded: iam-key-rotator doctor app tells why.';
+    expect((await planOf(lived, '--within', '30d')).later).toEqual([
+      expect.objectContaining({ action: 'rotate', why }),
+    ]);
+    for (const columns of [40, 200]) {
+      const { out } = await run(lived.account, plan, ['--within', '30d'], { columns, env: { NO_COLOR: '1' } });
+      expect(out.replaceAll(/\s+/g, ' ')).toContain(why);
+    }
+  });
+
   it('leaves out what lies beyond --within, to the second', async () => {
     const lived = await superseded(['app']);
     expect((await planOf(lived, '--within', '72h')).later).toHaveLength(1);
