@@ -5,7 +5,7 @@ const ROLES = 'arn:aws:iam::111122223333:role';
 
 export default defineConfig({
   // A year has enough of them; each is one of the whole account.
-  audit: { every: '7d' },
+  audit: { every: '6d' },
   keys: [
     // New, without a key: the stack creates the user, and the deployment puts its first key into the secret.
     { user: 'deploy-prod', createUser: true, readers: [`${ROLES}/deploy-prod`] },

@@ -7,7 +7,7 @@ const user = (name: string) => ({ user: name, createUser: true, readers: [`${ROL
 
 export default defineConfig({
   // A year has enough of them; each is one of the whole account.
-  audit: { every: '7d' },
+  audit: { every: '6d' },
   defaults: {
     schedule: { every: '1d', window: '4h' },
     // Within a day each superseded key is disabled and deleted, so that every rotation ends with a retirement, and an emergency in the
