@@ -90,7 +90,7 @@ export const METRICS = {
   leaksReported: 'LeaksReported',
   /** Leaked keys that were seen Inactive or gone. */
   leaksContained: 'LeaksContained',
-  /** Leaked keys that the respond function could not see through; each of its attempts counts. */
+  /** Leaked keys that the respond function could not see through; each of its attempts counts, and each retire pass those that are still not. */
   leaksNotContained: 'LeaksNotContained',
 } as const;
 

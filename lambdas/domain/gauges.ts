@@ -15,6 +15,8 @@ export interface Gauges {
   readonly longestHold: number;
   /** Secrets that should have had another rotation by now. Keys in mode 'observe' are never overdue: nothing rotates them. */
   readonly keysOverdue: number;
+  /** Keys that are known to be leaked for longer than the response to it takes, and are current or not recorded as disabled. */
+  readonly leakedKeys: number;
 }
 
 const NONE: Gauges = {
@@ -24,7 +26,11 @@ const NONE: Gauges = {
   oldestCurrentKey: 0,
   longestHold: 0,
   keysOverdue: 0,
+  leakedKeys: 0,
 };
+
+/** Seconds: the response to a leak follows it for ten minutes, and the listing may be five minutes old. */
+const RESPONSE = 20 * 60;
 
 /**
  * How the keys of one secret stand.
@@ -52,6 +58,11 @@ export function standingOf(facts: SecretFacts, policy: DeployedKey, margin: numb
     oldestCurrentKey: ageOf(current?.minted ?? current?.promoted, now),
     longestHold: Math.max(0, ...retiring.map((key) => ageOf(overlapEnd(key, policy), now))),
     keysOverdue: isLate && policy.mode === 'enforce' ? 1 : 0,
+    leakedKeys: [...ledger.leaks.values()].filter(({ keyId, at }) => {
+      const entry = ledger.entries.get(keyId);
+      const ended = entry?.deleted !== undefined || (entry?.disabled !== undefined && !isLabelled(entry));
+      return !ended && now >= after(at, RESPONSE);
+    }).length,
   };
 }
 
@@ -65,6 +76,7 @@ export function gaugesOf(standings: readonly Gauges[]): Gauges {
       oldestCurrentKey: Math.max(sum.oldestCurrentKey, one.oldestCurrentKey),
       longestHold: Math.max(sum.longestHold, one.longestHold),
       keysOverdue: sum.keysOverdue + one.keysOverdue,
+      leakedKeys: sum.leakedKeys + one.leakedKeys,
     }),
     NONE,
   );

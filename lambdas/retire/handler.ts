@@ -11,7 +11,7 @@ import { readDeployment, readRegion } from '../adapters/deployment-file.ts';
 import { reporting } from '../adapters/reporting.ts';
 import { deadlineOf, now } from '../adapters/time.ts';
 import { LINES } from '../contract/lines.ts';
-import { METRICS } from '../contract/names.ts';
+import { METRICS, SERVICES } from '../contract/names.ts';
 import type { Gauges } from '../domain/gauges.ts';
 import { type PassResult, passFailed, type RetireWorld, retirePass } from './pass.ts';
 
@@ -44,6 +44,12 @@ function measure(gauges: Gauges): void {
   metrics.addMetric(METRICS.oldestCurrentKey, MetricUnit.Seconds, gauges.oldestCurrentKey);
   metrics.addMetric(METRICS.longestHold, MetricUnit.Seconds, gauges.longestHold);
   metrics.addMetric(METRICS.keysOverdue, MetricUnit.Count, gauges.keysOverdue);
+  // As the respond function counts it, and under its name: its attempts end, and the alarm of both must not.
+  new Metrics({ serviceName: SERVICES.respond, singleMetric: true }).addMetric(
+    METRICS.leaksNotContained,
+    MetricUnit.Count,
+    gauges.leakedKeys,
+  );
 }
 
 /** A pass that can't even list the secrets says so in a line of its own, from which an event is made. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Gauges, gaugesOf, standingOf } from '../../lambdas/domain/gauges.ts';
-import { entryTags, type LedgerEntry } from '../../lambdas/domain/ledger.ts';
+import { entryTags, type LedgerEntry, leakTag } from '../../lambdas/domain/ledger.ts';
 import type { SecretFacts } from '../../lambdas/domain/model.ts';
 import { rolledBackTo } from '../../lambdas/domain/retire.ts';
 import { DAY, deployedKey, HOUR } from '../policy.ts';
@@ -9,7 +9,7 @@ import { at, labels, ledger, NEW, NOW, OLD, OTHER } from './world.ts';
 const [V1, V2, V3] = ['v1', 'v2', 'v3'];
 const NOTHING: Gauges = {
   ...{ currentKeys: 0, retiringKeys: 0, awaitingDeletion: 0 },
-  ...{ oldestCurrentKey: 0, longestHold: 0, keysOverdue: 0 },
+  ...{ oldestCurrentKey: 0, longestHold: 0, keysOverdue: 0, leakedKeys: 0 },
 };
 const facts = (entries: readonly LedgerEntry[], more: Partial<SecretFacts> = {}): SecretFacts => ({
   arn: 'arn',
@@ -99,6 +99,18 @@ describe('how the keys of a secret stand', () => {
     expect(standing([], {}).keysOverdue).toBe(0);
   });
 
+  it.each<[string, readonly LedgerEntry[], number, number]>([
+    ['that is current', [current(-DAY)], -1_200, 1],
+    ['that is current, as long as somebody may be at work on it', [current(-DAY)], -1_199, 0],
+    ['that is current, though it is disabled', [current(-DAY, { disabled: at(-60) })], -1_200, 1],
+    ['that is retiring', [old({ keyId: NEW, ...by(-DAY) })], -1_200, 1],
+    ['that was disabled', [old({ keyId: NEW, ...by(-DAY), disabled: at(-60) })], -1_200, 0],
+    ['that nobody knows yet', [], -1_200, 1],
+  ])('counts a leaked key %s', (_, entries, since, count) => {
+    const tags = { ...entryTags(entries), ...leakTag({ keyId: NEW, at: at(since), signal: 'health' }) };
+    expect(standing(entries, { tags }).leakedKeys).toBe(count);
+  });
+
   it('is not told of a ledger that can not be read', () => {
     expect(() => standing([], { tags: { [`iam-key-rotator:key/${OLD}`]: 'damaged' } })).toThrow('LEDGER_MALFORMED');
   });
@@ -113,6 +125,7 @@ describe('how the keys of all secrets stand', () => {
       oldestCurrentKey: 40,
       longestHold: 5,
       keysOverdue: 1,
+      leakedKeys: 1,
     };
     const other = {
       currentKeys: 1,
@@ -121,10 +134,11 @@ describe('how the keys of all secrets stand', () => {
       oldestCurrentKey: 30,
       longestHold: 6,
       keysOverdue: 1,
+      leakedKeys: 1,
     };
     expect(gaugesOf([one, other])).toEqual({
       ...{ currentKeys: 2, retiringKeys: 2, awaitingDeletion: 4 },
-      ...{ oldestCurrentKey: 40, longestHold: 6, keysOverdue: 2 },
+      ...{ oldestCurrentKey: 40, longestHold: 6, keysOverdue: 2, leakedKeys: 2 },
     });
     expect(gaugesOf([])).toEqual(NOTHING);
   });
