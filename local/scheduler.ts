@@ -28,7 +28,7 @@ export class Scheduler {
     this.#account = account;
   }
 
-  /** Adds a schedule; a rate counts from now. */
+  /** Adds a schedule; a rate counts from now. AWS invokes the target of a rate without a StartDate at once, too, which is not simulated. */
   add(schedule: Schedule): void {
     const parsed = parseSchedule(schedule.expression);
     const { clock } = this.#account;

@@ -150,7 +150,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   message: 'all of it in a sentence',
   secret: 'name of the secret',
   user: 'name of the IAM user',
-  keyId: 'id of the access key; never its secret',
+  keyId: 'id of the access key, never its secret; `unknown` where AWS tells of a leak by its user alone',
   reason:
     'why: one of [reasons.md](reasons.md) where a pass decided, the code where something failed, and otherwise a word',
   remedy: 'what somebody should do',
