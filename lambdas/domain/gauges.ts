@@ -11,7 +11,7 @@ export interface Gauges {
   readonly awaitingDeletion: number;
   /** Since it was minted; 0 if there is none. */
   readonly oldestCurrentKey: number;
-  /** Since the end of the overlap; 0 if no key is held. */
+  /** Since the end of the overlap; 0 if no key is held. In mode 'observe' none is. */
   readonly longestHold: number;
   /** Secrets that should have had another rotation by now. Keys in mode 'observe' are never overdue: nothing rotates them. */
   readonly keysOverdue: number;
@@ -56,7 +56,9 @@ export function standingOf(facts: SecretFacts, policy: DeployedKey, margin: numb
     retiringKeys: retiring.length,
     awaitingDeletion: disabled.length,
     oldestCurrentKey: ageOf(current?.minted ?? current?.promoted, now),
-    longestHold: Math.max(0, ...retiring.map((key) => ageOf(overlapEnd(key, policy), now))),
+    // Nothing is held back in mode 'observe': nobody would retire it.
+    longestHold:
+      policy.mode === 'enforce' ? Math.max(0, ...retiring.map((key) => ageOf(overlapEnd(key, policy), now))) : 0,
     keysOverdue: isLate && policy.mode === 'enforce' ? 1 : 0,
     leakedKeys: [...ledger.leaks.values()].filter(({ keyId, at }) => {
       const entry = ledger.entries.get(keyId);

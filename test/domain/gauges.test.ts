@@ -99,6 +99,12 @@ describe('how the keys of a secret stand', () => {
     expect(standing([], {}).keysOverdue).toBe(0);
   });
 
+  it("counts no hold in mode 'observe', in which nobody would retire the key", () => {
+    const entries = [current(-30 * DAY), old(by(-30 * DAY))];
+    expect(standing(entries).longestHold).toBeGreaterThan(0);
+    expect(standing(entries, {}, { ...POLICY, mode: 'observe' })).toMatchObject({ retiringKeys: 1, longestHold: 0 });
+  });
+
   it.each<[string, readonly LedgerEntry[], number, number]>([
     ['that is current', [current(-DAY)], -1_200, 1],
     ['that is current, as long as somebody may be at work on it', [current(-DAY)], -1_199, 0],
