@@ -126,6 +126,8 @@ const ASK_AGAIN = 150;
 /** Seconds. Another attempt of Lambda's, and each retire pass, go on from there. */
 const FOLLOW_FOR = 600;
 const RESERVE = 30;
+/** Seconds after which all is looked at afresh, though AWSCURRENT has not moved: what keeps a leaked key may have changed elsewhere. */
+const LOOK_AGAIN = 30;
 
 /**
  * Follows the case until none of its keys works and none stands in AWSCURRENT. Everything is looked at afresh each time, so it does not matter who
@@ -138,11 +140,12 @@ export async function contain(one: Case, budget: ChangeBudget, world: RespondWor
   if (one.leaked.length === 0) return [];
   if (policy.mode === 'observe') return one.leaked.map((suspect) => wouldContain(suspect, policy));
   const until = earlier(after(world.now(), FOLLOW_FOR), after(world.deadline, -RESERVE));
+  const own = shareOf(budget);
   let asked: Date | undefined;
   for (;;) {
     const look = await lookSurely(policy, one.rotateTimeout, world);
     if (isOver(one, look.observed)) return one.leaked.map((suspect) => contained(suspect, look.observed, one, world));
-    const changed = await change(look, one, budget, world);
+    const changed = await change(look, one, own, world);
     if (world.now() >= until) throw notContained(one, look.observed, 'no other key has become current');
     const settles = settling(look.observed, world.now());
     if (
@@ -155,9 +158,21 @@ export async function contain(one: Case, budget: ChangeBudget, world: RespondWor
       asked = world.now();
     }
     if (changed) await world.sleep(PAUSE_MS / 2);
-    else
-      await untilMoved(look, earlier(until, settles ?? (asked === undefined ? until : after(asked, ASK_AGAIN))), world);
+    else await untilMoved(look, earlier(until, settles ?? after(world.now(), LOOK_AGAIN)), world);
   }
+}
+
+/** The same limit; what the other cases lack is no reason not to follow this one, whose key a rotation may end. */
+function shareOf(budget: ChangeBudget): ChangeBudget {
+  return {
+    get left() {
+      return budget.left;
+    },
+    set left(left) {
+      budget.left = left;
+    },
+    exceeded: false,
+  };
 }
 
 /** A look that is late, or falls into a rotation's move of the label, is repeated. */

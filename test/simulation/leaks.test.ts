@@ -225,6 +225,42 @@ describe('a leak that can not be contained yet', () => {
     expect(status(simulation, leaked)).toBe('Inactive');
   });
 
+  it('keeps no other one of the same event waiting, past the limit of changes', async () => {
+    const users = ['one', 'two', 'app'];
+    const simulation = await rotated({}, { keys: users.map((userName) => ({ userName })), maxChangesPerRun: 1 });
+    const [one, two, app] = users.map((userName) => String(simulation.currentKey(`iam/${userName}`)));
+    for (const userName of ['one', 'two']) await simulation.rotate(`iam/${userName}`);
+    const answer = await simulation.invoke('respond', exposed(String(one), String(two), String(app)));
+    expect(answer).toMatchObject({ ok: false });
+    const ended = simulation.happenings.flatMap((told) =>
+      told.what.startsWith('leak-') && 'keyId' in told ? [[told.keyId, told.what]] : [],
+    );
+    expect(Object.fromEntries(ended)).toEqual({
+      [String(one)]: 'leak-contained',
+      [String(two)]: 'leak-not-contained',
+      [String(app)]: 'leak-contained',
+    });
+  });
+
+  it('is looked at again though AWSCURRENT does not move: a pending key that no run could record yet', async () => {
+    const simulation = await rotated();
+    simulation.account.faults.add({
+      match: { functionName: 'rotate', action: 'PutSecretValue' },
+      kind: 'late',
+      ms: 8000,
+    });
+    let pending = '';
+    simulation.account.onChange(({ change }) => {
+      if (change.what !== 'version-filled') return;
+      pending = Object.keys(simulation.keys('app')).find((keyId) => keyId !== current(simulation)) ?? '';
+      simulation.reportLeak(pending);
+    });
+    simulation.account.operate('secretsmanager', 'RotateSecret', { SecretId: SECRET });
+    await simulation.advance(3 * MINUTE);
+    expect(status(simulation, pending)).toBe('Inactive');
+    expect(simulation.what()).not.toContain('leak-not-contained');
+  });
+
   it('is told where strangers hold the slots, which stay as they are', async () => {
     const simulation = await rotated();
     const leaked = current(simulation);
