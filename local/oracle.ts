@@ -70,6 +70,8 @@ interface KnownKey {
   ours: boolean;
   /** The run that minted it. */
   mintedBy: string | undefined;
+  /** The run that disabled it last, if a function did. */
+  disabledBy: string | undefined;
   /** Ever in the value of a version. */
   stored: boolean;
   /** Ever adopted by the configuration. */
@@ -200,7 +202,9 @@ class Oracle implements Watch {
     if (call !== undefined && (disabled || change.what === 'key-deleted')) {
       this.#judgeRemoval(change.keyId, !disabled, policy, call, say);
       // A key that the same run has minted and takes back, since nobody could store it, is none that was there to be changed.
-      if (key.mintedBy === undefined || key.mintedBy !== call.invocationId) this.#countChange(call, say);
+      const taken = !disabled && key.disabledBy === call.invocationId && this.#isSlot(change.keyId, call, policy);
+      if ((key.mintedBy === undefined || key.mintedBy !== call.invocationId) && !taken) this.#countChange(call, say);
+      key.disabledBy = disabled ? call.invocationId : undefined;
     }
     // A key that is Inactive has been ended already: deleting it ends nothing for an application.
     if (call === undefined || change.what === 'key-minted' || this.#containmentOf(change.keyId, call, policy))
@@ -345,6 +349,11 @@ class Oracle implements Watch {
       say(1, `${keyId} was disabled for a leak while the key in AWSCURRENT of ${secretName} does not work`);
   }
 
+  /** Disabled and deleted by one run for its slot, it is one key that is changed. */
+  #isSlot(keyId: string, call: CallRecord, policy: WatchedKey | undefined): boolean {
+    return this.#containmentOf(keyId, call, policy) === 'slot';
+  }
+
   /** A key that left AWSCURRENT stays Active for the overlap, and for the hold while IAM reports it in use. */
   #judgeDisabling(keyId: string, policy: WatchedKey, say: Say): void {
     const key = this.#know(keyId);
@@ -468,6 +477,7 @@ class Oracle implements Watch {
     const key = this.#known.get(keyId) ?? {
       ours: false,
       mintedBy: undefined,
+      disabledBy: undefined,
       stored: false,
       adopted: false,
       uses: [],
