@@ -1,5 +1,9 @@
 /** `iam-key-rotator doctor`: what would keep a rotation from working. */
-import { type CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import {
+  type CloudFormationClient,
+  DescribeStacksCommand,
+  ListStackResourcesCommand,
+} from '@aws-sdk/client-cloudformation';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import { call, isAws } from '../../lambdas/adapters/call.ts';
 import { need } from '../../lambdas/adapters/need.ts';
@@ -16,7 +20,9 @@ import {
   type CheckState,
   examine,
   type FunctionFacts,
+  forwarderOf,
   type HealthFacts,
+  LEAKS_REGION,
   NEEDED_FUNCTIONS,
   OTHER_FUNCTIONS,
   type Read,
@@ -61,11 +67,12 @@ async function gather(context: OperatorContext, stack: Stack): Promise<HealthFac
     context.ports(),
   ]);
   context.progress('looking at the functions and schedules, and listing the secrets …');
-  const [surveyed, functions, { schedules, alarms }, quarantined] = await Promise.all([
+  const [surveyed, functions, { schedules, alarms }, quarantined, forwarding] = await Promise.all([
     survey(secrets, stack.deployment),
     readFunctions(context, stack),
     readResources(context, cloudformation, stack),
     attempt(() => readQuarantined(iam)),
+    stack.region === LEAKS_REGION ? undefined : attempt(() => readForwarder(context, stack)),
   ]);
   context.progress(`looking at the keys of ${plural(surveyed.length, 'user')} …`);
   const keys = await concurrently(surveyed, async ({ policy: { userName } }) => ({
@@ -74,6 +81,7 @@ async function gather(context: OperatorContext, stack: Stack): Promise<HealthFac
   }));
   return {
     ...{ stack, version: context.version, functions, schedules, alarms, surveyed, quarantined },
+    ...(forwarding && { forwarding }),
     keys: new Map(keys.map(({ userName, read }) => [userName, read])),
     now: context.now(),
   };
@@ -115,6 +123,20 @@ async function readFunctions({ connect }: OperatorContext, { outputs }: Stack) {
     ],
   );
   return new Map(read);
+}
+
+/** The status of the stack that forwards reports of leaks. */
+async function readForwarder({ connect }: OperatorContext, stack: Stack): Promise<string | undefined> {
+  const client = await connect('cloudformation', { region: LEAKS_REGION });
+  try {
+    const StackName = forwarderOf(stack);
+    const { Stacks } = await call('DescribeStacks', () => client.send(new DescribeStacksCommand({ StackName })));
+    return Stacks?.[0]?.StackStatus;
+  } catch (error) {
+    // So it answers for a stack that is not there: cli/operator/stack.ts.
+    if (isAws(error, 'ValidationError')) return undefined;
+    throw error;
+  }
 }
 
 /** The schedules and alarms by the names that CloudFormation gave them. */

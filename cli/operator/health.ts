@@ -27,6 +27,7 @@ export const CHECKS = {
   function: 'each function is there, active, and its last update went well',
   schedule: 'the schedules of the passes are there and enabled',
   alarms: 'the alarms are there, act, and are quiet',
+  leaks: 'reports of leaks, which AWS makes in us-east-1 alone, reach the Region',
   secret: 'the secret is there, readable, rotated by this rotator, and not overdue',
   user: 'the user is there, has the current key, Active, and is not quarantined',
   slot: 'the next rotation finds a free slot for its key',
@@ -59,6 +60,8 @@ export interface HealthFacts {
   /** By name. */
   readonly schedules: ReadonlyMap<string, Read<{ readonly state: string; readonly expression: string }>>;
   readonly alarms: Read<readonly AlarmFacts[]>;
+  /** Status of the stack that forwards reports of leaks to this Region, undefined if there is none. Absent where none is needed. */
+  readonly forwarding?: Read<string | undefined>;
   readonly surveyed: readonly Surveyed[];
   /** By user. */
   readonly keys: ReadonlyMap<string, Read<readonly AccessKey[]>>;
@@ -78,6 +81,7 @@ export function examine(facts: HealthFacts): readonly Check[] {
     ...checkFunctions(facts),
     ...checkSchedules(facts),
     ...checkAlarms(facts),
+    ...checkLeaks(facts),
     ...facts.surveyed.flatMap((one) => checkKey(one, facts)),
   ];
 }
@@ -212,6 +216,26 @@ function checkAlarms({ alarms, stack }: HealthFacts): Check[] {
         ];
   });
   return troubled.length > 0 ? troubled : [{ ...own, state: 'ok', says: `${plural(all.length, 'alarm')}, all quiet` }];
+}
+
+/** Where AWS reports leaked keys (infra/leak-signals.ts, which forwards them). */
+export const LEAKS_REGION = 'us-east-1';
+export const forwarderOf = ({ name }: Pick<Stack, 'name'>) => `${name}-leak-signals`;
+
+function checkLeaks({ forwarding, stack }: HealthFacts): Check[] {
+  if (forwarding === undefined) return [];
+  const subject = forwarderOf(stack);
+  const own = { check: 'leaks', subject } as const;
+  if (!forwarding.ok) return [unread(own, forwarding.failure)];
+  if (forwarding.value !== undefined) return [{ ...own, state: 'ok', says: `${forwarding.value} in ${LEAKS_REGION}` }];
+  return [
+    {
+      ...own,
+      state: 'warn',
+      says: `there is no such stack in ${LEAKS_REGION}: what AWS reports there as leaked is not heard of in ${stack.region}`,
+      remedy: `name the target's region (${stack.region}) in rotator.config.ts, bootstrap ${LEAKS_REGION}, and deploy (npx cdk deploy --all)`,
+    },
+  ];
 }
 
 /** What would keep the next rotation or a retirement from working; the others tell of a key, not of the rotator. */

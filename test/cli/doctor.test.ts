@@ -44,6 +44,7 @@ describe('doctor', () => {
       { check: 'function', subject: 'retire', state: 'ok' },
       { check: 'schedule', subject: 'hourly', state: 'ok', says: 'rate(1 hour)' },
       { check: 'alarms', state: 'warn' },
+      { check: 'leaks', subject: 'iam-key-rotator-leak-signals', state: 'ok', says: 'CREATE_COMPLETE in us-east-1' },
       { check: 'secret', subject: 'iam/app', state: 'ok' },
       { check: 'user', subject: 'app', state: 'ok', says: '1 key' },
       { check: 'slot', subject: 'app', state: 'ok', says: '1 free slot' },
@@ -75,6 +76,14 @@ describe('doctor', () => {
     expect(await troubles(lived)).toEqual([0, 'warn stack iam-key-rotator', 'warn stack iam-key-rotator']);
     lived.account.stacks.set('iam-key-rotator', { ...stack, status: 'UPDATE_ROLLBACK_FAILED' });
     expect(await troubles(lived)).toEqual([1, 'fail stack iam-key-rotator']);
+  });
+
+  it('warns where nothing forwards what AWS reports in us-east-1, and asks for nothing there', async () => {
+    const lived = app();
+    lived.account.stacks.delete('iam-key-rotator-leak-signals');
+    expect(await troubles(lived)).toEqual([0, 'warn leaks iam-key-rotator-leak-signals']);
+    const { out } = await run(lived.account, doctor, ['--json', '--region', 'us-east-1']);
+    expect((JSON.parse(out).checks as Check[]).filter(({ check }) => check === 'leaks')).toEqual([]);
   });
 
   it('misses a function and a schedule', async () => {
@@ -222,7 +231,7 @@ describe('doctor', () => {
     lived.account.createAccessKey('app');
     const { out } = await run(lived.account, doctor, [], { columns, env: { NO_COLOR: '1' } });
     expect(out.split('\n').filter((line) => line.length > columns || line !== line.trimEnd())).toEqual([]);
-    expect(out).toContain('9 checks: 1 failed, 1 warning\n');
+    expect(out).toContain('10 checks: 1 failed, 1 warning\n');
     expect(out).toContain('FAIL  slot app: ');
   });
 

@@ -84,7 +84,9 @@ describe('docs/cli.md', () => {
     account.authorize = (request) =>
       judge({
         ...request,
-        resource: request.resource.replace(/(function:|schedule\/default\/)/, '$1iam-key-rotator-'),
+        resource: request.resource
+          .replace(/(function:|schedule\/default\/)/, '$1iam-key-rotator-')
+          .replace(/eu-central-1(?=:\d+:stack\/\S+-leak-signals)/, 'us-east-1'),
       });
     const connect = connectTo(account, account.session(principal));
     for (const command of [status, plan, doctor, audit]) {
