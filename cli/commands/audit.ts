@@ -125,6 +125,7 @@ export function auditLines(report: AuditReport, from: Severity, page: Page): str
   const grave = summary.findings.critical + summary.findings.high > 0;
   const when = (iso: string) => iso.slice(0, 16).replace('T', ' ');
   const hidden = findings.length - shown.length;
+  const rows = table(shown, LAYOUTS, block, page);
   return [
     ...wrap(verdict, width, 2).map((line) => paint(['bold', grave ? 'red' : 'green'], line)),
     ...wrap(
@@ -132,7 +133,15 @@ export function auditLines(report: AuditReport, from: Severity, page: Page): str
       width,
       2,
     ).map((line) => paint('dim', line)),
-    ...(shown.length === 0 ? [] : ['', ...table(shown, LAYOUTS, block, page)]),
+    ...(shown.length === 0 ? [] : ['', ...rows]),
+    ...(shown.length === 0 || rows[0]?.includes(evidence.heading)
+      ? []
+      : [
+          '',
+          ...wrap('What was seen of each: --html, --csv or --json, or a wider terminal', width, 2).map((line) =>
+            paint('dim', line),
+          ),
+        ]),
     ...(hidden === 0 ? [] : ['', ...wrap(`${plural(hidden, 'finding')} less grave than ${from} not shown`, width, 2)]),
     ...remedies(shown, page),
   ];

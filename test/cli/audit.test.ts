@@ -60,6 +60,13 @@ describe('audit', () => {
     expect(out).toContain('  check-low: Put the user under rotation.');
   });
 
+  it('says where to find what was seen when there is no room for it', async () => {
+    const hint = 'What was seen of each';
+    expect((await audit(full)).out).not.toContain(hint);
+    expect((await audit(full, [], { columns: 60 })).out).toContain(hint);
+    expect((await audit(reportOf(), [], { columns: 60 })).out).not.toContain(hint);
+  });
+
   it('ends with exit code 1 for what --fail-on says, and for high by default', async () => {
     expect((await audit(reportOf(finding('medium', 'a')))).exit).toBe(0);
     expect((await audit(reportOf(finding('medium', 'a')), ['--fail-on', 'medium'])).exit).toBe(1);
