@@ -49,6 +49,8 @@ const ATTEMPTS = 5;
 /** In ms. Nobody waits in front of a terminal for longer. */
 const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
 
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+
 const MAKERS: { readonly [S in keyof Clients]: (config: object) => Promise<Clients[S]> } = {
   cloudformation: async (config) => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(config),
   cloudwatch: async (config) => new (await import('@aws-sdk/client-cloudwatch')).CloudWatchClient(config),
@@ -65,6 +67,8 @@ export function connectWith({ profile, region, endpoint }: ConnectionOptions): C
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const common = {
     maxAttempts: ATTEMPTS,
+    // It warns on stderr that a profile wins over keys of the environment, which is what whoever gives --profile wants.
+    ...(profile === undefined ? {} : { logger: QUIET }),
     ...(profile === undefined ? {} : { profile }),
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),

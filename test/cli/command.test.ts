@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { connectWith } from '../../cli/operator/clients.ts';
 import { badOption, type OperatorCommand, timeOption } from '../../cli/operator/command.ts';
 import { OPERATOR_ERRORS, OPERATOR_EXIT_CODES } from '../../cli/operator/errors.ts';
@@ -116,6 +119,24 @@ describe('the frame of the operators commands', () => {
       command: 'probe',
       error: { code: 'BAD_OPTION', found: 'x', expected: 'y', remedy: 'z' },
     });
+  });
+
+  it('takes the profile that is named, without a word of the keys in the environment', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'iam-key-rotator-profile-'));
+    const file = join(folder, 'credentials');
+    writeFileSync(file, '[mine]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = mine\n');
+    const env = { AWS_SHARED_CREDENTIALS_FILE: file, AWS_ACCESS_KEY_ID: 'AKIAOTHER', AWS_SECRET_ACCESS_KEY: 'other' };
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const warn = vi.spyOn(console, 'warn').mockReturnValue();
+    try {
+      const client = await connectWith({ profile: 'mine', region: 'eu-central-1' })('sts');
+      expect(await client.config.credentials()).toMatchObject({ accessKeyId: 'AKIAIOSFODNN7EXAMPLE' });
+      expect(warn).not.toHaveBeenCalled();
+    } finally {
+      vi.unstubAllEnvs();
+      warn.mockRestore();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('of a Region that can not be one it does not say that there is none', async () => {
