@@ -176,8 +176,12 @@ function choose(observed: RollbackObserved, wanted: string | undefined): Choice 
   // What nobody has recorded yet was made current just now, by a rotation or by hand.
   const since = current === undefined ? Number.POSITIVE_INFINITY : promotedAt(current);
   const last = former.find(({ promoted }) => promoted <= since);
-  if (last !== undefined) return { do: 'return-to', keyId: last.keyId };
   const [newer] = former;
+  // Rolled back already, and what was before that is deleted: the same command again is no wish to go back further.
+  const isAgain = newer !== undefined && newer.promoted > since;
+  if (last !== undefined && !(isAgain && observed.keys.every(({ id }) => id !== last.keyId))) {
+    return { do: 'return-to', keyId: last.keyId };
+  }
   if (newer !== undefined && currentKeyId !== undefined) return { do: 'none', keyId: currentKeyId, newer: newer.keyId };
   return refuse('ROLLBACK_NO_KEY', {
     found: `${secretName} has no superseded key: ${

@@ -97,6 +97,23 @@ describe('to which key a rollback returns', () => {
     expect(plan(back, OLD)).toEqual({ do: 'none', keyId: OLD, newer: undefined });
   });
 
+  it('is none when it is run again and what was before is deleted: nobody wished to go back further', () => {
+    const first: LedgerEntry = { keyId: 'AKIAFIRST', version: 'v0', promoted: ago(61 * DAY) };
+    const [old, current] = [...observed().ledger.entries.values()];
+    const entries = new Map([first, old, current].map((entry) => [entry?.keyId ?? '', entry as LedgerEntry]));
+    const again = {
+      labels: { v1: ['AWSCURRENT'], v2: ['AWSPREVIOUS'] },
+      ledger: { entries },
+      more: { currentKeyId: OLD },
+    };
+    expect(plan(again)).toEqual({ do: 'none', keyId: OLD, newer: NEW });
+    expect(code(again, 'AKIAFIRST')).toBe('ROLLBACK_KEY_GONE');
+    // While it is there, it is the one that was current last.
+    const there = { id: 'AKIAFIRST', status: 'Active' as const, created: ago(61 * DAY) };
+    const keys = [there, ...observed(again).keys];
+    expect(code({ ...again, more: { ...again.more, keys } })).not.toBe('none');
+  });
+
   it('is the older one if the current key is one that the ledger does not know yet: somebody has stored it by hand', () => {
     expect(plan({ current: 'none' })).toMatchObject({ do: 'roll-back', route: { keyId: OLD } });
   });
