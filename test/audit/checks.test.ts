@@ -73,6 +73,15 @@ const replacedAfter = (age: number, policy: Partial<DeployedKey> = {}) => {
 const foundIn = (secret: Managed, now = NOW) => checkSecret(secret, now).map(({ check }) => check);
 
 describe('a key', () => {
+  it('that is too old, of a user under rotation, is to be adopted: the user is in the configuration already', () => {
+    const old = key(OTHER, { created: at(-100 * DAY) });
+    const remedyOf = (secret?: Managed) =>
+      checkKeys({ user: 'app', keys: [old], managed: secret }, POLICY, NOW).map(({ remedy }) => remedy.slice(0, 32));
+    expect(remedyOf(managed({}, [CURRENT]))).toEqual(['the user is under rotation, and ']);
+    expect(remedyOf()).toEqual(['put the user into rotator.config']);
+    expect(remedyOf(managed({}, [{ keyId: OTHER, version: 'v2' }]))).toEqual(['put the user into rotator.config']);
+  });
+
   it('that was replaced when it was due is known to be on its way out, until its time is over', () => {
     const held = { deactivateAfter: 3 * DAY, ifInUse: 'hold', holdAtMost: 14 * DAY } as const;
     expect(replacedAfter(84, held)).toEqual([]);

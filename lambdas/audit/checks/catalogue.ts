@@ -61,7 +61,7 @@ export const CHECKS = {
     title: 'Rotation is switched off for a managed secret',
     when: "rotation is off, and the mode is not 'observe'; also of a secret that left the configuration and was kept",
     remedy:
-      'deploy again, which switches it on; of a secret that is rotated no more: delete its access key, then the secret',
+      'turn it on again (aws secretsmanager rotate-secret, which makes a new key at once; a deployment leaves alone what is unchanged in the template); of a secret that is rotated no more: delete its access key, then the secret',
     compliance: [],
   },
   'rotation-failed': {

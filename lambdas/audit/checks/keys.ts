@@ -44,8 +44,16 @@ function olderThan({ user, managed }: FreshUser, key: FreshKey, { maxKeyAge }: A
     return [finding('key-older-than', { user, keyId }, known, 'info')];
   }
   const severity: Severity | undefined = now > after(created, 2 * maxKeyAge) ? 'high' : undefined;
-  return [finding('key-older-than', { user, keyId }, evidence, severity)];
+  const found = finding('key-older-than', { user, keyId }, evidence, severity);
+  return [isStranger(keyId, managed) ? { ...found, remedy: ADOPT } : found];
 }
+
+/** Of a user that is under rotation already. */
+const ADOPT =
+  'the user is under rotation, and this key is none that the rotator made: iam-key-rotator adopt <user> says how it comes to be retired; or delete it when nothing has missed it as Inactive';
+
+const isStranger = (keyId: string, managed: Managed | undefined): boolean =>
+  managed?.policy !== undefined && !ledgerKeys(managed).some(({ entry }) => entry.keyId === keyId);
 
 /** Of a key that another one has replaced before it was too old: until when the retire pass has it. After that it is as any other. */
 function leavesBy(
