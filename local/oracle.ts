@@ -231,7 +231,8 @@ class Oracle implements Watch {
     // It goes with the key, and no sooner: without it the key may come into use again.
     if (change.what === 'tag-removed' && change.key.startsWith(TAGS.leakPrefix) && call !== undefined) {
       const keyId = change.key.slice(TAGS.leakPrefix.length);
-      if (this.#account.keys.has(keyId))
+      // One that somebody has forged for another user's key says nothing, and is cleared.
+      if (this.#account.keys.get(keyId)?.userName === policy.userName)
         say(1, `${change.key} was removed by ${call.functionName}, and its key is there`);
     }
     if (change.what === 'tag-set' && call !== undefined && change.key.startsWith(TAGS.intentPrefix)) {
