@@ -331,15 +331,14 @@ function isHeld(
 ): boolean {
   let facts = asActive(keyId, observed);
   // What a pass records, the next one acts upon; after two records there is nothing left to be recorded.
-  for (let passes = 0; passes < 3; passes += 1) {
+  for (let passes = 1; ; passes += 1) {
     const soon = decisionOn(keyId, facts, policy, rotateTimeout, now);
     const late = decisionOn(keyId, facts, policy, rotateTimeout, after(now, GUARD));
     if (endsKey(soon) || endsKey(late)) return false;
-    if (soon?.do !== 'record') return true;
+    if (soon?.do !== 'record' || passes === 3) return true;
     const entries = new Map([...facts.ledger.entries, [keyId, soon.entry]]);
     facts = { ...facts, ledger: { ...facts.ledger, entries } };
   }
-  return true;
 }
 
 function decisionOn(
@@ -398,19 +397,20 @@ function wasHeldBefore(
   const entry = observed.ledger.entries.get(keyId);
   if (entry?.superseded === undefined || entry.disabled !== undefined) return false;
   if (decisionOn(keyId, observed, policy, rotateTimeout, now)?.reason !== 'in-overlap') return false;
-  const { at } = entry.superseded;
-  const leftAt = observed.ledger.entries.get(observed.currentKeyId ?? '')?.promoted;
+  // Within an overlap, that is the current key.
+  const { at, by } = entry.superseded;
+  const leftAt = observed.ledger.entries.get(by)?.promoted;
   return at.getTime() === leftAt?.getTime() || now > surelyAfter(at, PASS_IS_OVER);
 }
 
 /** Dated ahead, the overlap lies before the key whole, and its end with it. An entry that a dying finishSecret left open is closed, or its repetition would date anew. */
 function reserve({ keyId, from }: Route, observed: RollbackObserved, now: Date): RollbackStep {
   const { ledger, labels, currentKeyId = keyId } = observed;
-  const entry = ledger.entries.get(keyId);
+  const entry: LedgerEntry = { keyId, ...ledger.entries.get(keyId) };
   const current = ledger.entries.get(currentKeyId);
   const until = after(now, RESERVED_FOR);
-  const promoted = entry?.promoted ?? (wasPromoted(entry?.version, labels, ledger) ? now : undefined);
-  const held: LedgerEntry = { ...(entry ?? { keyId }), ...(promoted && { promoted }) };
+  const promoted = entry.promoted ?? (wasPromoted(entry.version, labels, ledger) ? now : undefined);
+  const held: LedgerEntry = { ...entry, ...(promoted && { promoted }) };
   const open = current !== undefined && current.version === from && current.promoted === undefined;
   return {
     do: 'reserve',

@@ -1,7 +1,7 @@
 /** What a leak changes in every decision, and what it doesn't. */
 import { describe, expect, it } from 'vitest';
 import type { DeployedKey } from '../../lambdas/contract/deployment.ts';
-import { endsBeforeSuccessor } from '../../lambdas/domain/leak.ts';
+import { endsBeforeSuccessor, settlesAt } from '../../lambdas/domain/leak.ts';
 import { type Leak, type LedgerEntry, leakTag, parseLedger, tagsOf } from '../../lambdas/domain/ledger.ts';
 import { decideMint, type MintObserved } from '../../lambdas/domain/mint.ts';
 import { nominate } from '../../lambdas/domain/nominate.ts';
@@ -48,6 +48,16 @@ describe('the mark of a leak', () => {
     expect(nominated([])).toBeUndefined();
     expect(nominated([leak(OLD)])).toBeDefined();
     expect(nominated([leak(NEW)])).toBeDefined();
+  });
+});
+
+describe('a leaked key', () => {
+  it('settles a minute after its mark if the version that holds it may be promoted, recorded or not', () => {
+    const version = { labels: labels({ v3: ['AWSPENDING'] }), keys: [], currentKeyId: NEW, pendingKeyId: undefined };
+    const standing = { ...version, ledger: ledger([CURRENT], { leaks: [leak(OLD)] }), stored: new Map([['v3', OLD]]) };
+    expect(settlesAt(OLD, standing)).toEqual(at(-3600 + 60));
+    expect(settlesAt(OLD, { ...standing, stored: new Map() })).toBeUndefined();
+    expect(settlesAt(OLD, { ...standing, stored: new Map([['v3', OTHER]]) })).toBeUndefined();
   });
 });
 
@@ -204,6 +214,19 @@ describe('createSecret, with a leak', () => {
       yielding: [{ keyId: OTHER, active: false }],
     });
     expect(decide([leak(OLD)], ['Active', 'Active'])).toMatchObject({ yielding: [{ keyId: OTHER, active: true }] });
+  });
+
+  it('takes two where there are three keys, and none twice: one whose recovery is over goes anyway', () => {
+    const ended: LedgerEntry = { ...SUPERSEDED, keyId: NEW, version: 'v9', disabled: at(-8 * DAY) };
+    const more = {
+      keys: [key(OLD), key(NEW, 'Inactive'), key(OTHER)],
+      lastUse: new Map([OLD, NEW, OTHER].map((id) => [id, undefined])),
+    };
+    expect(decide([leak(OLD)], [], {}, [CURRENT_OLD, SUPERSEDED, ended], more)).toMatchObject({
+      do: 'mint',
+      free: [NEW],
+      yielding: [{ keyId: OTHER, active: true }],
+    });
   });
 
   it('takes none while it is the superseded key that is leaked', () => {

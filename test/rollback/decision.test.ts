@@ -118,6 +118,28 @@ describe('to which key a rollback returns', () => {
     expect(plan({ current: 'none' })).toMatchObject({ do: 'roll-back', route: { keyId: OLD } });
   });
 
+  it('is none that is unknown, and says which there are', () => {
+    const found = (situation: Situation, wanted?: string) => {
+      const planned = plan(situation, wanted);
+      return planned.do === 'refuse' ? [planned.error.code, planned.error.details] : planned.do;
+    };
+    expect(found({}, 'AKIAOTHER')).toMatchObject(['ROLLBACK_NO_KEY', { expected: `one of ${OLD}` }]);
+    const alone: Situation = { old: 'none', labels: { v1: [] }, more: { held: new Map([['v2', NEW]]) } };
+    expect(found(alone, 'AKIAOTHER')).toMatchObject(['ROLLBACK_NO_KEY', { expected: 'a superseded key' }]);
+    const damaged = { ...alone, current: 'none' as const, more: { currentKeyId: undefined, held: new Map() } };
+    expect(found(damaged)).toMatchObject([
+      'ROLLBACK_NO_KEY',
+      { found: 'iam/app has no superseded key: no key of it is known' },
+    ]);
+  });
+
+  it('is the first recorded of two of which nobody knows when they were current', () => {
+    const adopted = ['AKIAFIRST', OLD].map((keyId): [string, LedgerEntry] => [keyId, { keyId }]);
+    const entries = new Map([...adopted, ...[...observed().ledger.entries].filter(([keyId]) => keyId === NEW)]);
+    const situation = { labels: { v1: [] }, ledger: { entries }, more: { held: new Map([['v2', NEW]]) } };
+    expect(plan(situation)).toMatchObject({ do: 'refuse', error: { message: expect.stringContaining('AKIAFIRST') } });
+  });
+
   it('is found though the current value is damaged', () => {
     const held = new Map([['v1', OLD]]);
     expect(plan({ more: { currentKeyId: undefined, held, userId: 'AIDA' } })).toMatchObject({
@@ -236,6 +258,19 @@ describe('the next step', () => {
     expect(step.do === 'reserve' && step.entries.map(({ disabled: at }) => at)).toEqual([undefined]);
   });
 
+  it('is to reserve with a date of promotion, if the version that is recorded was current at all', () => {
+    const undated = { superseded: { at: ago(4 * DAY), by: NEW }, promoted: undefined as never };
+    const entryOf = (old: Partial<LedgerEntry>) => {
+      const step = next({ ...due, old });
+      return step.do === 'reserve' ? step.entries[0] : step;
+    };
+    expect(entryOf(undated)).toMatchObject({ keyId: OLD, promoted: NOW });
+    // Stored by hand in another version, which has been current since; the one that is recorded never was.
+    const other = entryOf({ ...undated, version: 'v0' });
+    expect(other).toMatchObject({ keyId: OLD, version: 'v0' });
+    expect(other).not.toHaveProperty('promoted', NOW);
+  });
+
   it('waits for the rotate function too where there is no overlap: finishSecret ends keys by what it read at its beginning', () => {
     const reserved: Situation = { old: { superseded: { at: later(NOW, RESERVED_FOR), by: NEW } } };
     expect(next(reserved, {}, { deactivateAfter: 0 })).toEqual({ do: 'wait', until: later(NOW, 60 + TIMEOUT) });
@@ -246,6 +281,17 @@ describe('the next step', () => {
     const redated: Situation = { old: { superseded: { at: ago(PASS_IS_OVER + 61), by: NEW } } };
     expect(next(redated)).toEqual({ do: 'verify' });
     expect(next({ old: { superseded: { at: ago(PASS_IS_OVER + 60), by: NEW } } })).toMatchObject({ do: 'wait' });
+  });
+
+  it('says of AWSCURRENT that has moved, and can not be read, that it has', () => {
+    const step = next({
+      labels: { v1: [], v2: [], v3: ['AWSCURRENT'] },
+      more: { currentKeyId: undefined, userId: 'AIDA' },
+    });
+    expect(step).toMatchObject({
+      do: 'refuse',
+      error: { code: 'OVERTAKEN', message: expect.stringContaining('no key that could be read') },
+    });
   });
 
   it('is to verify again what was verified too long ago', () => {
