@@ -168,7 +168,7 @@ function describeSecretStore(current: () => TestAccount): void {
         new RegExp(`^arn:aws:secretsmanager:${REGION}:${current().id}:secret:iam/app-[A-Za-z0-9]{6}$`),
       );
       expect(await store().describe(arn)).toEqual({
-        ...{ arn, name: 'iam/app', rotationEnabled: false, scheduledForDeletion: false },
+        ...{ arn, name: 'iam/app', created: expect.any(Date), rotationEnabled: false, scheduledForDeletion: false },
         labels: new Map([[first, [AWSCURRENT]]]),
         tags: { [TAGS.deployment]: 'prod', team: 'blue' },
       });
