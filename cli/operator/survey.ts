@@ -3,21 +3,18 @@ import { ListSecretsCommand, type SecretListEntry, type SecretsManagerClient } f
 import { call } from '../../lambdas/adapters/call.ts';
 import { need } from '../../lambdas/adapters/need.ts';
 import { pages } from '../../lambdas/adapters/paging.ts';
+import { listEntry } from '../../lambdas/adapters/secret-listing.ts';
 import type { DeployedKey, Deployment } from '../../lambdas/contract/deployment.ts';
 import { TAGS } from '../../lambdas/contract/names.ts';
+import type { ListedSecret as AnyListedSecret } from '../../lambdas/domain/audit.ts';
 import { AwsCallError } from '../../lambdas/domain/errors.ts';
-import type { Labels, LastUse, SecretFacts } from '../../lambdas/domain/model.ts';
+import type { LastUse } from '../../lambdas/domain/model.ts';
 import type { IamKeys } from '../../lambdas/domain/ports.ts';
 import { concurrently } from './concurrently.ts';
 
 /** A secret as ListSecrets tells it: up to five minutes old. */
-export interface ListedSecret extends SecretFacts {
+export interface ListedSecret extends AnyListedSecret {
   readonly rotationFunctionArn?: string;
-  readonly created?: Date;
-  readonly lastRotated?: Date;
-  readonly lastChanged?: Date;
-  /** Of its rotation schedule. */
-  readonly nextRotation?: Date;
 }
 
 /** A key of the deployment, with its secret if the listing has it. */
@@ -62,22 +59,10 @@ export async function survey(client: SecretsManagerClient, deployment: Deploymen
 }
 
 function listed(entry: SecretListEntry): ListedSecret {
-  const labels: Labels = new Map(Object.entries(entry.SecretVersionsToStages ?? {}));
-  const tags: Record<string, string> = {};
-  for (const { Key, Value } of entry.Tags ?? []) if (Key !== undefined) tags[Key] = Value ?? '';
-  const { CreatedDate, LastRotatedDate, LastChangedDate, NextRotationDate, RotationLambdaARN } = entry;
+  const { RotationLambdaARN } = entry;
   return {
-    arn: need('ListSecrets', 'ARN', entry.ARN),
-    name: need('ListSecrets', 'Name', entry.Name),
-    labels,
-    tags,
-    rotationEnabled: entry.RotationEnabled === true,
-    scheduledForDeletion: entry.DeletedDate !== undefined,
+    ...listEntry(entry),
     ...(RotationLambdaARN !== undefined && { rotationFunctionArn: RotationLambdaARN }),
-    ...(CreatedDate && { created: CreatedDate }),
-    ...(LastRotatedDate && { lastRotated: LastRotatedDate }),
-    ...(LastChangedDate && { lastChanged: LastChangedDate }),
-    ...(NextRotationDate && { nextRotation: NextRotationDate }),
   };
 }
 

@@ -1,5 +1,10 @@
 /** The secrets of all deployments of the account and Region, over the AWS SDK. */
-import { DescribeSecretCommand, ListSecretsCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeSecretCommand,
+  ListSecretsCommand,
+  type SecretListEntry,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { TAGS } from '../contract/names.ts';
 import type { ListedSecret, SecretListing } from '../domain/audit.ts';
 import { call, isAws } from './call.ts';
@@ -26,7 +31,7 @@ export function secretListing(client: SecretsManagerClient): SecretListing {
           ),
         );
         const items = need('ListSecrets', 'SecretList', answer.SecretList)
-          .map((entry) => listed('ListSecrets', { ...entry, VersionIdsToStages: entry.SecretVersionsToStages }))
+          .map(listEntry)
           // The filter matches by prefix.
           .filter((entry) => entry.tags[TAGS.deployment] !== undefined);
         return { items, next: answer.NextToken };
@@ -47,8 +52,11 @@ export function secretListing(client: SecretsManagerClient): SecretListing {
   };
 }
 
+/** A secret of ListSecrets, which has its own name for the labels. */
+export const listEntry = (entry: SecretListEntry): ListedSecret =>
+  listed('ListSecrets', { ...entry, VersionIdsToStages: entry.SecretVersionsToStages });
+
 interface Dated extends Described {
-  readonly CreatedDate?: Date | undefined;
   readonly LastChangedDate?: Date | undefined;
   readonly LastRotatedDate?: Date | undefined;
   readonly NextRotationDate?: Date | undefined;
@@ -57,7 +65,6 @@ interface Dated extends Described {
 function listed(operation: string, entry: Dated): ListedSecret {
   return {
     ...facts(operation, entry),
-    ...(entry.CreatedDate && { created: entry.CreatedDate }),
     ...(entry.LastChangedDate && { lastChanged: entry.LastChangedDate }),
     ...(entry.LastRotatedDate && { lastRotated: entry.LastRotatedDate }),
     ...(entry.NextRotationDate && { nextRotation: entry.NextRotationDate }),

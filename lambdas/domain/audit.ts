@@ -29,7 +29,6 @@ export interface UserKeys {
 
 /** A secret as ListSecrets tells it: up to five minutes old. */
 export interface ListedSecret extends SecretFacts {
-  readonly created?: Date;
   readonly lastChanged?: Date;
   readonly lastRotated?: Date;
   readonly nextRotation?: Date;
