@@ -12,6 +12,7 @@ import { NEEDS_ATTENTION } from '../operator/errors.ts';
 import { span, wrap } from '../operator/page.ts';
 import type { Stack } from '../operator/stack.ts';
 import { adviseAdoption, entryLines, type UsedKey, usedWhen } from '../steer/adoption.ts';
+import { documentHead } from '../steer/document.ts';
 import { whyNot } from '../steer/rotation.ts';
 
 export const adopt: OperatorCommand = {
@@ -202,11 +203,8 @@ const keyLines = (keys: readonly UsedKey[], now: Date, more: (id: string) => str
           `  ${key.id}  ${key.status}, ${span(now.getTime() - key.created.getTime())} old, last used: ${usedWhen(key)}${more(key.id)}`,
       );
 
-const documentOf = ({ name, region, account }: Stack, userName: string, keys: readonly UsedKey[], at: Date) => ({
-  formatVersion: 1,
-  command: 'adopt',
-  at,
-  stack: { name, region, account },
+const documentOf = (stack: Stack, userName: string, keys: readonly UsedKey[], at: Date) => ({
+  ...documentHead('adopt', stack, at),
   user: userName,
   keys: keys.map(({ id, status, created, lastUse }) => ({ keyId: id, status, created, ...(lastUse && { lastUse }) })),
 });

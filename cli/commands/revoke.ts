@@ -13,6 +13,7 @@ import { NEEDS_ATTENTION, OperatorError } from '../operator/errors.ts';
 import { wrap } from '../operator/page.ts';
 import type { Stack } from '../operator/stack.ts';
 import { confirmed } from '../steer/confirm.ts';
+import { documentHead } from '../steer/document.ts';
 import { lookBack } from '../steer/rollback.ts';
 
 export const revoke: OperatorCommand = {
@@ -270,10 +271,7 @@ function tellUnmanaged(context: OperatorContext, stack: Stack, keyId: string, us
   return NEEDS_ATTENTION;
 }
 
-const documentOf = ({ name, region, account }: Stack, keyId: string, at: Date) => ({
-  formatVersion: 1,
-  command: 'revoke',
-  at,
-  stack: { name, region, account },
+const documentOf = (stack: Stack, keyId: string, at: Date) => ({
+  ...documentHead('revoke', stack, at),
   keyId,
 });

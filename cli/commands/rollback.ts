@@ -7,6 +7,7 @@ import { distance, moment, span, wrap } from '../operator/page.ts';
 import { keyNamed, type Stack } from '../operator/stack.ts';
 import { keyActivation } from '../steer/activate.ts';
 import { confirmed } from '../steer/confirm.ts';
+import { documentHead } from '../steer/document.ts';
 import { identitiesOver } from '../steer/identities.ts';
 import { nextRotation } from '../steer/next-rotation.ts';
 import { type LookBack, lookBack, type RollbackWorld, rollBack } from '../steer/rollback.ts';
@@ -215,11 +216,8 @@ function tellNothing(
   );
 }
 
-const documentOf = ({ name, region, account }: Stack, policy: DeployedKey, at: Date) => ({
-  formatVersion: 1,
-  command: 'rollback',
-  at,
-  stack: { name, region, account },
+const documentOf = (stack: Stack, policy: DeployedKey, at: Date) => ({
+  ...documentHead('rollback', stack, at),
   secret: policy.secretName,
   user: policy.userName,
 });

@@ -9,6 +9,7 @@ import { type OperatorCommand, timeOption } from '../operator/command.ts';
 import type { OperatorContext, Ports } from '../operator/context.ts';
 import { span, wrap } from '../operator/page.ts';
 import { keyNamed, type Stack } from '../operator/stack.ts';
+import { documentHead } from '../steer/document.ts';
 import { keyOfToken, STAGES, type Stage, stageOf, unfinishedToken, whyNot } from '../steer/rotation.ts';
 
 export const rotate: OperatorCommand = {
@@ -208,11 +209,8 @@ function doneLines({ page }: OperatorContext, policy: DeployedKey, { keyId, seco
   ];
 }
 
-const documentOf = ({ name, region, account }: Stack, policy: DeployedKey, at: Date) => ({
-  formatVersion: 1,
-  command: 'rotate',
-  at,
-  stack: { name, region, account },
+const documentOf = (stack: Stack, policy: DeployedKey, at: Date) => ({
+  ...documentHead('rotate', stack, at),
   secret: policy.secretName,
   user: policy.userName,
 });

@@ -77,27 +77,28 @@ describe('createSecret, when the current key is leaked', () => {
   });
 });
 
-describe('a leaked pending key', () => {
-  const pending = (more: Given = {}) =>
-    new Ports({
-      labels: { [CURRENT]: ['AWSCURRENT'], [TOKEN]: ['AWSPENDING'] },
-      values: { [CURRENT]: valueWith(OLD), [TOKEN]: valueWith(NEW) },
-      keys: [key(OLD), key(NEW)],
-      tags: {
-        ...USER,
-        ...ENTRY,
-        ...PENDING,
-        ...mark(NEW),
-        'iam-key-rotator:verified': `token=${TOKEN} key=${NEW} account=${ACCOUNT} user=${USER_ID} at=2026-06-15T12:00:00Z`,
-      },
-      ...more,
-    });
+/** The new key is verified and not promoted yet; one of the two is leaked. */
+const verified = (leaked: string, more: Given = {}) =>
+  new Ports({
+    labels: { [CURRENT]: ['AWSCURRENT'], [TOKEN]: ['AWSPENDING'] },
+    values: { [CURRENT]: valueWith(OLD), [TOKEN]: valueWith(NEW) },
+    keys: [key(OLD), key(NEW)],
+    tags: {
+      ...USER,
+      ...ENTRY,
+      ...PENDING,
+      ...mark(leaked),
+      'iam-key-rotator:verified': `token=${TOKEN} key=${NEW} account=${ACCOUNT} user=${USER_ID} at=2026-06-15T12:00:00Z`,
+    },
+    ...more,
+  });
 
+describe('a leaked pending key', () => {
   it.each([
     ['createSecret', createSecret],
     ['finishSecret', finishSecret],
   ] as const)('is refused by %s, which takes AWSPENDING off its version', async (step, run) => {
-    const ports = pending();
+    const ports = verified(NEW);
     expect(told(await failureOf(run(rotationOf(step), ports.world)))).toContain('PENDING_KEY_LEAKED');
     expect(ports.of('moveLabel')).toEqual([[ARN, 'AWSPENDING', TOKEN]]);
     expect(ports.of('mint')).toEqual([]);
@@ -105,24 +106,10 @@ describe('a leaked pending key', () => {
 });
 
 describe('finishSecret, when the key that it supersedes is leaked', () => {
-  const verified = (more: Given = {}) =>
-    new Ports({
-      labels: { [CURRENT]: ['AWSCURRENT'], [TOKEN]: ['AWSPENDING'] },
-      values: { [CURRENT]: valueWith(OLD), [TOKEN]: valueWith(NEW) },
-      keys: [key(OLD), key(NEW)],
-      tags: {
-        ...USER,
-        ...ENTRY,
-        ...PENDING,
-        ...mark(OLD),
-        'iam-key-rotator:verified': `token=${TOKEN} key=${NEW} account=${ACCOUNT} user=${USER_ID} at=2026-06-15T12:00:00Z`,
-      },
-      ...more,
-    });
   const run = (ports: Ports) => finishSecret(rotationOf('finishSecret', { deactivateAfter: 3 * DAY }), ports.world);
 
   it('disables it at once, whatever the overlap, after the label has moved', async () => {
-    const ports = verified();
+    const ports = verified(OLD);
     await run(ports);
     expect(ports.operations()).toEqual(['describe', 'moveLabel', 'tag', 'read', 'disable', 'tag']);
     expect(ports.of('disable')).toEqual([['app', OLD]]);
@@ -134,13 +121,13 @@ describe('finishSecret, when the key that it supersedes is leaked', () => {
     const superseded = (keyId: string) =>
       entry(keyId, `version=${keyId === OLD ? CURRENT : 'v0'} superseded=2026-06-15T12:00:00Z by=${NEW}`);
     const tags = { ...USER, ...promoted, ...superseded(OTHER), ...superseded(OLD), ...mark(OLD) };
-    const ports = verified({ labels: { [TOKEN]: ['AWSCURRENT'] }, tags });
+    const ports = verified(OLD, { labels: { [TOKEN]: ['AWSCURRENT'] }, tags });
     await run(ports);
     expect(ports.of('disable')).toEqual([['app', OLD]]);
   });
 
   it('leaves it where somebody has moved AWSCURRENT back to it meanwhile', async () => {
-    const ports = verified();
+    const ports = verified(OLD);
     ports.before('tag', () => {
       ports.labels = new Map([[CURRENT, ['AWSCURRENT']]]);
     });
